@@ -6,21 +6,26 @@
  */
 #include "channel/channel.h"
 
+#include <assert.h>
+
 #include "base/fail.h"
 
-/* A channel of the wait, in a role; a service's handle can be there in two. */
+/* A channel of the wait, in a role; a service's handle can be there in two. Small: all of
+ * them are on a stack that may be the smallest. */
 struct entry {
     struct mmf_channel *channel;
-    int index; /* the caller's */
-    mmf_role role;
     struct mmf_doorbell_mark mark;
+    uint8_t index; /* the caller's */
+    uint8_t role;
     bool has_marked;
 };
+
+static_assert(sizeof(struct entry) <= 24 && MMF_WAIT_MAXIMUM <= UINT8_MAX, "small");
 
 /* Objects and channels, each in the order of their indexes. */
 struct mixed {
     struct mmf_os_sync *syncs[MMF_WAIT_MAXIMUM];
-    int sync_index[MMF_WAIT_MAXIMUM];
+    uint8_t sync_index[MMF_WAIT_MAXIMUM];
     int sync_count;
     struct entry entries[MMF_WAIT_MAXIMUM]; /* as many as `beside` has doorbells */
     struct mmf_os_beside beside;
@@ -59,8 +64,8 @@ add(struct mixed *mixed, struct mmf_channel *channel, int index, mmf_role role)
 {
     int at = mixed->beside.count++;
 
-    mixed->entries[at] =
-        (struct entry){.channel = channel, .index = index, .role = role};
+    mixed->entries[at] = (struct entry){
+        .channel = channel, .index = (uint8_t)index, .role = (uint8_t)role};
     mixed->beside.doorbells[at] = (struct mmf_os_doorbell){
         .ops = channel->ops, .word = wait_in(channel, role).doorbell};
 }
@@ -82,7 +87,7 @@ sort_in(struct mixed *mixed, struct mmf_waitable *object, int index)
         return MMF_OK;
     if (mixed->sync_count + mixed->beside.count == MMF_WAIT_MAXIMUM)
         return fail_too_many();
-    mixed->sync_index[mixed->sync_count] = index;
+    mixed->sync_index[mixed->sync_count] = (uint8_t)index;
     mixed->syncs[mixed->sync_count++] = object->sync;
     return MMF_OK;
 }

@@ -430,7 +430,7 @@ a_typed_queue_carries_values()
     CHECK(!other.try_take());
     CHECK(jobs.fd() >= 0);
 
-    mmf_message about;
+    mmf_message about{};
     const uint64_t last = jobs.send({9, 90});
     CHECK(other.try_receive(0ms, &about)->number == 9 && about.sequence == last);
     CHECK(about.deliveries == 1 && about.length == sizeof(job));
@@ -735,7 +735,7 @@ topics_go_to_every_subscriber()
     CHECK(second.try_receive(20s)->size() == 8);
     for (int64_t number = 1; number <= 8; number++)
         news.send(number);
-    mmf_message about;
+    mmf_message about{};
     CHECK(text_of(second.receive(&about)).size() == 8 && about.lost > 0);
     CHECK_FAILS(news.try_take(), MMF_E_NOT_SUPPORTED);
 }

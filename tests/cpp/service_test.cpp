@@ -193,7 +193,7 @@ requests_are_copied()
     auto numbers = mmf::service<int>::create_new("Ints", 4);
     auto bytes = mmf::service<>::open_existing("Ints");
     std::vector<std::byte> text;
-    mmf_message about;
+    mmf_message about{};
     int number = 0;
 
     CHECK(!words.try_receive(text) && !numbers.try_receive(number, 1ms));

@@ -3,7 +3,8 @@
  *
  * Called twice: on a stack that is large and painted, which says how much they need, and
  * on one of PTHREAD_STACK_MIN behind a guard page, with the thread's own data, where a
- * call that needs more ends the program. The steps themselves take little.
+ * call that needs more ends the program. The steps themselves take little. A wait for
+ * several objects with channels among them is not for such threads: it is measured alone.
  */
 #include "../harness/check.h"
 
@@ -14,7 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LARGE = 256 << 10, MOST = 12 << 10, SMALLEST = 16 << 10, PATTERN = 0xA5 };
+enum { LARGE = 256 << 10, PATTERN = 0xA5 };
+enum { MOST = 12 << 10, MOST_FOR_CHANNELS = 16 << 10, SMALLEST = 16 << 10 };
 
 static unsigned char *top; /* of the stack that the steps have */
 
@@ -290,36 +292,80 @@ use_everything(void *unused)
     return unused;
 }
 
+/* As many as there can be: objects first. */
+static void *
+wait_for_channels(void *unused)
+{
+    mmf_waitable *objects[MMF_WAIT_MAXIMUM];
+    mmf_queue *queues[MMF_WAIT_MAXIMUM / 2];
+    mmf_event *events[MMF_WAIT_MAXIMUM / 2];
+    unsigned char here;
+    int index;
+
+    top = &here;
+    for (int i = 0; i < MMF_WAIT_MAXIMUM / 2; i++) {
+        CHECK_STATUS(mmf_queue_create_or_open("Queue", 8, 64, MMF_OVERFLOW_BLOCK, NULL,
+                                              NULL, &queues[i]),
+                     MMF_OK);
+        CHECK_OK(mmf_event_create_new(NULL, 0, MMF_EVENT_AUTO_RESET, NULL, &events[i]));
+        objects[i] = mmf_event_waitable(events[i]);
+        objects[MMF_WAIT_MAXIMUM / 2 + i] = mmf_queue_waitable(queues[i]);
+    }
+    CHECK_STATUS(mmf_wait_any(objects, MMF_WAIT_MAXIMUM, 30, &index), MMF_TIMED_OUT);
+    CHECK_STATUS(mmf_wait_one(mmf_queue_waitable(queues[0]), 1), MMF_TIMED_OUT);
+    CHECK_OK(mmf_queue_send(queues[1], "a", 1, 1, NULL));
+    CHECK_OK(mmf_wait_any(objects, MMF_WAIT_MAXIMUM, 1, &index));
+    CHECK_INT(index, MMF_WAIT_MAXIMUM / 2);
+    for (int i = 0; i < MMF_WAIT_MAXIMUM / 2; i++) {
+        mmf_event_close(events[i]);
+        mmf_queue_close(queues[i]);
+    }
+    return unused;
+}
+
 static void
-use_on(pthread_attr_t *attributes)
+use_on(pthread_attr_t *attributes, void *(*steps)(void *unused))
 {
     pthread_t thread;
 
-    CHECK(pthread_create(&thread, attributes, use_everything, NULL) == 0);
+    CHECK(pthread_create(&thread, attributes, steps, NULL) == 0);
     CHECK(pthread_join(thread, NULL) == 0);
     pthread_attr_destroy(attributes);
 }
 
 static void
-no_call_needs_more_than_12_kib(void **state)
+check_need(void *(*steps)(void *unused), ptrdiff_t most)
 {
     pthread_attr_t attributes;
     unsigned char *stack = NULL;
     size_t untouched = 0;
 
-    (void)state;
     if (HARNESS_ASAN || HARNESS_TSAN)
         harness_skip("a sanitizer needs a larger stack");
     CHECK(posix_memalign((void **)&stack, 4096, LARGE) == 0);
     memset(stack, PATTERN, LARGE);
     CHECK(pthread_attr_init(&attributes) == 0);
     CHECK(pthread_attr_setstack(&attributes, stack, LARGE) == 0);
-    use_on(&attributes);
+    use_on(&attributes, steps);
     while (untouched < LARGE && stack[untouched] == PATTERN)
         untouched++;
     print_message("%d bytes of stack\n", (int)(top - stack - (ptrdiff_t)untouched));
-    CHECK(top - stack - (ptrdiff_t)untouched <= MOST);
+    CHECK(top - stack - (ptrdiff_t)untouched <= most);
     free(stack);
+}
+
+static void
+no_call_needs_more_than_12_kib(void **state)
+{
+    (void)state;
+    check_need(use_everything, MOST);
+}
+
+static void
+a_wait_for_channels_needs_no_more_than_16_kib(void **state)
+{
+    (void)state;
+    check_need(wait_for_channels, MOST_FOR_CHANNELS);
 }
 
 static void
@@ -334,7 +380,7 @@ every_call_has_space_in_the_smallest_stack(void **state)
     CHECK(pthread_attr_setstacksize(&attributes, PTHREAD_STACK_MIN > SMALLEST
                                                      ? (size_t)PTHREAD_STACK_MIN
                                                      : (size_t)SMALLEST) == 0);
-    use_on(&attributes);
+    use_on(&attributes, use_everything);
 }
 
 int
@@ -342,6 +388,7 @@ main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_call_needs_more_than_12_kib),
+        cmocka_unit_test(a_wait_for_channels_needs_no_more_than_16_kib),
         cmocka_unit_test(every_call_has_space_in_the_smallest_stack),
     };
 

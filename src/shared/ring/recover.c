@@ -3,11 +3,13 @@
  *
  * Any number of processes may recover at once, and be killed or stopped over it: each
  * step is one exchange from a word of a dead participant's, and its entry is freed last.
- * All the dead of a table are recovered with one search of the slots: it costs as much
- * for a thousand as for one.
+ * A search of the slots recovers all the dead among 64 participants.
  */
 #include "shared/ring/inner.h"
 #include "shared/ring/wait.h"
+
+/* So many dead are recovered with one search of the slots. */
+#define DEAD_AT_ONCE 64u
 
 /* The participant's identity, if its death may be what blocks a caller; else 0. */
 static uint64_t
@@ -183,14 +185,13 @@ mmf_ring_recover(struct mmf_ring *ring, const struct mmf_ring_dead *dead,
     retire_all(ring, dead);
 }
 
-/* Which of a table's participants are dead suspects, and recovering them. */
+/* Which of these participants are dead suspects, and recovering them. */
 static bool
-recover_suspects_of(struct mmf_ring *ring, bool sending, bool may_write_slots,
-                    const struct mmf_ring_ops *ops, const struct mmf_ring_dead *dead)
+recover_some(struct mmf_ring *ring, bool sending, bool may_write_slots,
+             const struct mmf_ring_ops *ops, const struct mmf_ring_dead *dead)
 {
     bool has_found = false;
 
-    MMF_ASSERT(dead->count <= MMF_PARTICIPANTS_MAX);
     for (uint32_t i = 0; i < dead->count; i++) {
         uint64_t identity = suspect(ring, sending, dead->first + i);
         bool is_dead = identity != 0 && mmf_ring_is_dead(ring, ops, identity);
@@ -203,19 +204,33 @@ recover_suspects_of(struct mmf_ring *ring, bool sending, bool may_write_slots,
     return has_found;
 }
 
+/* A table, in parts: the identities of all of it need more stack than a call may. */
+static bool
+recover_table(struct mmf_ring *ring, bool sending, bool may_write_slots,
+              const struct mmf_ring_ops *ops, uint32_t first, uint32_t count)
+{
+    uint64_t identities[DEAD_AT_ONCE];
+    bool has_recovered = false;
+
+    for (uint32_t i = 0; i < count; i += DEAD_AT_ONCE) {
+        uint32_t rest = count - i;
+        const struct mmf_ring_dead part = {
+            first + i, rest < DEAD_AT_ONCE ? rest : DEAD_AT_ONCE, identities};
+
+        has_recovered |= recover_some(ring, sending, may_write_slots, ops, &part);
+    }
+    return has_recovered;
+}
+
 bool
 mmf_ring_recover_suspects(struct mmf_ring *ring, bool sending, bool may_write_slots,
                           const struct mmf_ring_ops *ops)
 {
-    /* Both tables at once would need more stack than a call may. */
-    uint64_t identities[MMF_PARTICIPANTS_MAX];
-    const struct mmf_ring_dead senders = {0, ring->shape.max_senders, identities};
-    const struct mmf_ring_dead receivers = {MMF_RECEIVERS_FROM,
-                                            ring->shape.max_receivers, identities};
     bool has_recovered =
         may_write_slots &&
-        recover_suspects_of(ring, sending, may_write_slots, ops, &senders);
+        recover_table(ring, sending, may_write_slots, ops, 0, ring->shape.max_senders);
 
-    return recover_suspects_of(ring, sending, may_write_slots, ops, &receivers) ||
+    return recover_table(ring, sending, may_write_slots, ops, MMF_RECEIVERS_FROM,
+                         ring->shape.max_receivers) ||
            has_recovered;
 }

@@ -92,7 +92,7 @@ struct mmf_ring {
     uint64_t replay_until;      /* topic: publishers that wait do so from there on */
     bool is_replaying;          /* topic: they wait, and the cursor is before that */
     int64_t dead_checked;       /* when this handle last checked for the dead */
-    bool is_probing;            /* queue: a copy, which finds messages and takes none */
+    bool is_probing;            /* queue: it finds messages now, and takes none */
     uint32_t deferred_count;
     uint64_t deferred[MMF_DEFERRED_MAX]; /* queue: reservations, in ascending order */
 };
@@ -218,7 +218,7 @@ void mmf_ring_keep_distance(struct mmf_ring *ring);
 enum mmf_step mmf_ring_take(struct mmf_ring *ring, struct mmf_ring_message *message);
 
 /* A take has something to answer: a message, or CORRUPT. */
-bool mmf_ring_has_message(const struct mmf_ring *ring);
+bool mmf_ring_has_message(struct mmf_ring *ring);
 bool mmf_ring_release(struct mmf_ring *ring, uint64_t index);
 
 /* Queue: whether the handle owns the message and may release it, `ahead` releases from

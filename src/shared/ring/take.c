@@ -96,6 +96,8 @@ take_deferred(struct mmf_ring *ring, uint64_t *index)
             i++;
             continue;
         }
+        if (mmf_word_is_value(word, *index) && ring->is_probing)
+            return true;
         forget_deferred(ring, i); /* it is ours, another consumer's, or dropped */
         if (mmf_word_is_value(word, *index) && try_take(ring, word))
             return true;
@@ -199,6 +201,17 @@ mmf_ring_begin(struct mmf_ring *ring)
  * Taking.
  */
 
+/* The message at the cursor is taken, or found. Its index. */
+static uint64_t
+pass(struct mmf_ring *ring)
+{
+    uint64_t index = ring->cursor;
+
+    if (!ring->is_probing)
+        ring->cursor = mmf_index_next(index);
+    return index;
+}
+
 /*
  * Take the message at the cursor, or the first after it. AGAIN: first try again what was
  * returned or deferred.
@@ -233,8 +246,7 @@ take_at_cursor(struct mmf_ring *ring, uint64_t *index, uint64_t *rounds)
                 return MMF_STEP_AGAIN;
             if (!try_take(ring, word))
                 continue;
-            *index = ring->cursor;
-            ring->cursor = mmf_index_next(ring->cursor);
+            *index = pass(ring);
             return MMF_STEP_DONE;
         } else if (mmf_word_state(word) > MMF_SLOT_REDELIVERED) {
             return MMF_STEP_CORRUPT;
@@ -265,9 +277,8 @@ take_next(struct mmf_ring *ring, uint64_t *index)
     word = mmf_ring_word(ring, ring->cursor);
     if (!mmf_word_is_value(word, ring->cursor) || !try_take(ring, word))
         return false;
-    *index = ring->cursor;
-    ring->cursor = mmf_index_next(ring->cursor);
-    ring->in.ahead++;
+    *index = pass(ring);
+    ring->in.ahead += !ring->is_probing;
     return true;
 }
 
@@ -343,17 +354,20 @@ mmf_ring_poll(const struct mmf_ring *ring, int times)
     return false;
 }
 
+/* As a take, which leaves what it has found where it is. */
 bool
-mmf_ring_has_message(const struct mmf_ring *ring)
+mmf_ring_has_message(struct mmf_ring *ring)
 {
-    struct mmf_ring copy = *ring;
+    enum mmf_step step;
     uint64_t ignored;
 
     MMF_ASSERT(ring->shape.kind == MMF_KIND_QUEUE && ring->receiving != NULL);
     if (ring->shape.is_spsc)
         return mmf_word_age(ring, mmf_ring_word(ring, ring->cursor), ring->cursor) >= 0;
-    copy.is_probing = true;
-    return take_any(&copy, &ignored) != MMF_STEP_WOULD_BLOCK;
+    ring->is_probing = true;
+    step = take_any(ring, &ignored);
+    ring->is_probing = false;
+    return step != MMF_STEP_WOULD_BLOCK;
 }
 
 /* The messages before were this consumer's, one after the other, and so will be those
