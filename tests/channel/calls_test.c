@@ -190,12 +190,10 @@ use_single_queue(void *argument)
     mmf_queue_close(both);
 }
 
-static void
-a_queue_needs_no_system_call(void **state)
+TEST(a_queue_needs_no_system_call)
 {
     mmf_queue *queue;
 
-    (void)state;
     need_trace();
     queue = new_queue(MMF_ROLE_BOTH, 0, 8, 8, MMF_OVERFLOW_BLOCK);
     for (strategy = 0; strategy <= MMF_STRATEGY_WAIT; strategy++)
@@ -269,23 +267,19 @@ wake_sender(uint32_t flags)
         mmf_queue_close(queue);
 }
 
-static void
-a_sleeper_costs_one_call(void **state)
+TEST(a_sleeper_costs_one_call)
 {
-    (void)state;
     need_trace();
     strategy = MMF_STRATEGY_WAIT;
     for_each_kind(wake_receiver);
     for_each_kind(wake_sender);
 }
 
-static void
-who_spins_costs_nothing(void **state)
+TEST(who_spins_costs_nothing)
 {
     mmf_queue *queue;
     struct process *peer;
 
-    (void)state;
     need_trace();
     queue = new_sender(0, 8, 8);
     peer = peer_start();
@@ -297,13 +291,11 @@ who_spins_costs_nothing(void **state)
     mmf_queue_close(queue);
 }
 
-static void
-who_polls_costs_one_call_each(void **state)
+TEST(who_polls_costs_one_call_each)
 {
     mmf_queue *queue;
     int fd;
 
-    (void)state;
     need_trace();
     queue = new_receiver(0, 8, 8);
     CHECK_OK(mmf_queue_fd(queue, &fd));
@@ -380,13 +372,11 @@ create_topic(mmf_overflow overflow)
     return topic;
 }
 
-static void
-a_topic_needs_no_system_call(void **state)
+TEST(a_topic_needs_no_system_call)
 {
     static const mmf_overflow overflows[] = {MMF_OVERFLOW_BLOCK, MMF_OVERFLOW_FAIL,
                                              MMF_OVERFLOW_DROP_OLDEST};
 
-    (void)state;
     need_trace();
     for (size_t i = 0; i < COUNT_OF(overflows); i++) {
         mmf_topic *topic = create_topic(overflows[i]);
@@ -399,14 +389,12 @@ a_topic_needs_no_system_call(void **state)
 }
 
 /* However many there are, one call wakes all. */
-static void
-all_sleeping_subscribers_cost_one_call(void **state)
+TEST(all_sleeping_subscribers_cost_one_call)
 {
     mmf_topic *topic;
     struct process *peers[SLEEPERS];
     char line[64];
 
-    (void)state;
     need_trace();
     topic = create_topic(MMF_OVERFLOW_BLOCK);
     strategy = MMF_STRATEGY_WAIT;
@@ -478,14 +466,12 @@ write_two(void *argument)
     mmf_latest_close(writer);
 }
 
-static void
-a_latest_value_needs_no_system_call(void **state)
+TEST(a_latest_value_needs_no_system_call)
 {
     mmf_latest *latest;
     struct process *peer;
     char line[64];
 
-    (void)state;
     need_trace();
     latest = join_latest(RECEIVE);
     for (strategy = 0; strategy <= MMF_STRATEGY_WAIT; strategy++)
@@ -503,19 +489,4 @@ a_latest_value_needs_no_system_call(void **state)
     mmf_latest_close(latest);
 }
 
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_queue_needs_no_system_call),
-        cmocka_unit_test(a_sleeper_costs_one_call),
-        cmocka_unit_test(who_spins_costs_nothing),
-        cmocka_unit_test(who_polls_costs_one_call_each),
-        cmocka_unit_test(a_topic_needs_no_system_call),
-        cmocka_unit_test(all_sleeping_subscribers_cost_one_call),
-        cmocka_unit_test(a_latest_value_needs_no_system_call),
-    };
-    const struct role roles[] = {{"peer", peer_role}, {NULL, NULL}};
-
-    return harness_main(argc, argv, "channel.calls", tests, COUNT_OF(tests), roles);
-}
+ROLE("peer", peer_role);

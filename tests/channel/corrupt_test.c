@@ -61,12 +61,10 @@ receive_fails(mmf_topic *topic)
     CHECK_FAILS(mmf_topic_release(topic), MMF_E_STATE);
 }
 
-static void
-a_message_longer_than_its_slot(void **state)
+TEST(a_message_longer_than_its_slot)
 {
     mmf_topic *topic = new_topic(MMF_OVERFLOW_BLOCK);
 
-    (void)state;
     CHECK_OK(mmf_topic_send(topic, "12345678", 8, 0, NULL));
     overwrite_slot("T", 1, 1, COMMITTED, 9);
     receive_fails(topic);
@@ -77,12 +75,10 @@ a_message_longer_than_its_slot(void **state)
     mmf_topic_close(topic);
 }
 
-static void
-words_that_no_version_writes(void **state)
+TEST(words_that_no_version_writes)
 {
     mmf_topic *topic = new_topic(MMF_OVERFLOW_DROP_OLDEST);
 
-    (void)state;
     CHECK_OK(mmf_topic_send(topic, "12345678", 8, 0, NULL));
     overwrite_slot("T", 1, 1, TAKEN, 8);
     receive_fails(topic);
@@ -99,8 +95,7 @@ words_that_no_version_writes(void **state)
 }
 
 /* Whatever the tail says, each call ends. */
-static void
-any_tail(void **state)
+TEST(any_tail)
 {
     static const uint64_t tails[] = {0,
                                      1,
@@ -110,7 +105,6 @@ any_tail(void **state)
                                      ((uint64_t)1 << 48) - 1,
                                      UINT64_MAX};
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(tails); i++) {
         mmf_topic *topic = new_topic(MMF_OVERFLOW_DROP_OLDEST);
         mmf_channel_stats stats;
@@ -133,8 +127,7 @@ any_tail(void **state)
     }
 }
 
-static void
-an_invalid_latest_value(void **state)
+TEST(an_invalid_latest_value)
 {
     mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
     mmf_latest *latest;
@@ -143,7 +136,6 @@ an_invalid_latest_value(void **state)
     uint64_t version = 7;
     mmf_message message;
 
-    (void)state;
     options.max_senders = options.max_receivers = 1;
     CHECK_OK(mmf_latest_create_or_open("L", 8, &options, NULL, &latest));
     CHECK_OK(mmf_latest_send(latest, "12345678", 8, NULL));
@@ -165,8 +157,7 @@ an_invalid_latest_value(void **state)
 }
 
 /* Damage of a queue's message is said by each call, whatever else waits behind it. */
-static void
-a_damaged_message_of_a_queue(void **state)
+TEST(a_damaged_message_of_a_queue)
 {
     mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
     char buffer[8];
@@ -174,7 +165,6 @@ a_damaged_message_of_a_queue(void **state)
     mmf_message messages[2];
     mmf_queue *queue;
 
-    (void)state;
     options.max_senders = options.max_receivers = 1;
     for (uint32_t flags = 0; flags <= MMF_CHANNEL_SPSC; flags += MMF_CHANNEL_SPSC) {
         CHECK_CONTEXT("flags %u", flags);
@@ -255,15 +245,13 @@ check_possible(int rc, int other)
 enum { TIMES = 30000 };
 
 /* Of a topic the number of its subscribers: each message is given whole, or not at all. */
-static void
-subscribers_are_written(void **state)
+TEST(subscribers_are_written)
 {
     mmf_topic *topic = new_topic(MMF_OVERFLOW_BLOCK);
     struct process *hostile = start_hostile("T", "272", "8");
     char buffer[8];
     size_t length;
 
-    (void)state;
     for (int i = 0; i < TIMES; i++) {
         check_possible(mmf_topic_send(topic, "12345678", 8, 0, NULL), MMF_OK);
         if (i % 3 != 0 &&
@@ -276,8 +264,7 @@ subscribers_are_written(void **state)
 }
 
 /* Of a queue a source, but for its number: the messages are received whole, or not at all. */
-static void
-a_source_is_written(void **state)
+TEST(a_source_is_written)
 {
     mmf_queue *queue = new_queue(MMF_ROLE_BOTH, 0, 8, 4, MMF_OVERFLOW_BLOCK);
     struct process *hostile = start_hostile("Q", "648", "56");
@@ -285,7 +272,6 @@ a_source_is_written(void **state)
     size_t length;
     void *bytes;
 
-    (void)state;
     for (uint64_t i = 1; i <= TIMES; i++) {
         char buffer[8];
         int rc;
@@ -306,20 +292,4 @@ a_source_is_written(void **state)
     mmf_queue_close(queue);
 }
 
-static const struct role roles[] = {{"hostile", be_hostile}, {NULL, NULL}};
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_message_longer_than_its_slot),
-        cmocka_unit_test(words_that_no_version_writes),
-        cmocka_unit_test(any_tail),
-        cmocka_unit_test(an_invalid_latest_value),
-        cmocka_unit_test(a_damaged_message_of_a_queue),
-        cmocka_unit_test(subscribers_are_written),
-        cmocka_unit_test(a_source_is_written),
-    };
-
-    return harness_main(argc, argv, "channel.corrupt", tests, COUNT_OF(tests), roles);
-}
+ROLE("hostile", be_hostile);

@@ -43,14 +43,12 @@ send_and_drain(void *queue)
     return NULL;
 }
 
-static void
-several_drain_at_once(void **state)
+TEST(several_drain_at_once)
 {
     mmf_queue *senders[3], *consumers[2];
     pthread_t sending[3], working[2];
     uint64_t last = UINT64_MAX;
 
-    (void)state;
     senders[0] = new_sender(0, 8, 4);
     for (int i = 1; i < 3; i++)
         senders[i] = open_queue(MMF_ROLE_SEND, 0);
@@ -79,8 +77,7 @@ several_drain_at_once(void **state)
  */
 
 /* Damaged indexes that each come before the next, in a circle: there is an order anyway. */
-static void
-what_is_in_a_damaged_queue(void **state)
+TEST(what_is_in_a_damaged_queue)
 {
     static const uint64_t shares[] = {8, 12, 2,
                                       7}; /* of a circle of 16, from its cut */
@@ -92,7 +89,6 @@ what_is_in_a_damaged_queue(void **state)
     mmf_queue *sender;
     size_t count;
 
-    (void)state;
     options.max_senders = options.max_receivers = 1;
     CHECK_OK(mmf_queue_create_new("Q", 8, 4, MMF_OVERFLOW_BLOCK, &options, &sender));
     for (uint64_t i = 0; i < 4; i++)
@@ -174,21 +170,7 @@ what_is_shown_is_one_message(uint32_t flags)
     mmf_queue_close(passing.sender);
 }
 
-static void
-bytes_are_those_of_one_message(void **state)
+TEST(bytes_are_those_of_one_message)
 {
-    (void)state;
     for_each_kind(what_is_shown_is_one_message);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(several_drain_at_once),
-        cmocka_unit_test(what_is_in_a_damaged_queue),
-        cmocka_unit_test(bytes_are_those_of_one_message),
-    };
-
-    return harness_main(argc, argv, "channel.delivery", tests, COUNT_OF(tests), NULL);
 }

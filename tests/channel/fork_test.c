@@ -11,15 +11,13 @@
 #include <unistd.h>
 
 /* The parent is alive for it, and has its places. */
-static void
-a_child_opens_the_queue_itself(void **state)
+TEST(a_child_opens_the_queue_itself)
 {
     mmf_queue *queue = new_queue(MMF_ROLE_BOTH, 0, 8, 8, MMF_OVERFLOW_BLOCK);
     mmf_message message;
     int status = -1;
     pid_t pid;
 
-    (void)state;
     send_number(queue, 1);
     send_number(queue, 2);
     message = take_number(queue, 1);
@@ -42,15 +40,13 @@ a_child_opens_the_queue_itself(void **state)
 }
 
 /* A child that keeps a copy of the mapping keeps no participant alive. */
-static void
-a_child_does_not_stand_for_its_parent(void **state)
+TEST(a_child_does_not_stand_for_its_parent)
 {
     mmf_queue *receiver = new_receiver(0, 8, 1);
     struct process *parent = process_start("lender", NULL);
     char line[64];
     mmf_queue *sender;
 
-    (void)state;
     CHECK(process_read_line(parent, line, sizeof(line)) != NULL);
     CHECK_INT(stats_of(receiver).senders, 1);
     kill(process_id(parent), SIGKILL);
@@ -98,14 +94,4 @@ lend(int argc, char **argv)
     return EXIT_FAILURE;
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct role roles[] = {{"lender", lend}, {NULL, NULL}};
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_child_opens_the_queue_itself),
-        cmocka_unit_test(a_child_does_not_stand_for_its_parent),
-    };
-
-    return harness_main(argc, argv, "channel.fork", tests, COUNT_OF(tests), roles);
-}
+ROLE("lender", lend);

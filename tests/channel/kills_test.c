@@ -371,17 +371,13 @@ kill_senders(uint32_t flags, int count)
     close_ledger();
 }
 
-static void
-what_a_killed_sender_committed_comes(void **state)
+TEST(what_a_killed_sender_committed_comes)
 {
-    (void)state;
     kill_senders(0, VICTIMS);
 }
 
-static void
-what_a_killed_single_sender_committed_comes(void **state)
+TEST(what_a_killed_single_sender_committed_comes)
 {
-    (void)state;
     kill_senders(MMF_CHANNEL_SPSC, 1);
 }
 
@@ -464,17 +460,13 @@ kill_consumers(uint32_t flags, int count)
     close_ledger();
 }
 
-static void
-what_a_killed_consumer_had_comes_again(void **state)
+TEST(what_a_killed_consumer_had_comes_again)
 {
-    (void)state;
     kill_consumers(0, VICTIMS);
 }
 
-static void
-what_a_killed_single_consumer_had_comes_again(void **state)
+TEST(what_a_killed_single_consumer_had_comes_again)
 {
-    (void)state;
     kill_consumers(MMF_CHANNEL_SPSC, 1);
 }
 
@@ -500,15 +492,13 @@ read_one(mmf_topic *topic, int32_t timeout_ms, uint64_t first_victim,
 }
 
 /* A dead one's reservation is stepped over within a tick or two. */
-static void
-what_a_killed_publisher_committed_is_seen(void **state)
+TEST(what_a_killed_publisher_committed_is_seen)
 {
     enum { TICKS_MS = 100 };
     mmf_channel_options options = options_for(RECEIVE, 0);
     struct ledger *ledger = new_ledger();
     mmf_topic *topic;
 
-    (void)state;
     CHECK_OK(mmf_topic_create_or_open("T", sizeof(struct message), SLOTS,
                                       MMF_OVERFLOW_BLOCK, &options, NULL, &topic));
     for (int round = 0; round < rounds(); round++) {
@@ -536,13 +526,11 @@ what_a_killed_publisher_committed_is_seen(void **state)
     close_ledger();
 }
 
-static void
-what_a_killed_writer_committed_is_there(void **state)
+TEST(what_a_killed_writer_committed_is_there)
 {
     struct ledger *ledger = new_ledger();
     mmf_latest *latest;
 
-    (void)state;
     CHECK_OK(
         mmf_latest_create_or_open("L", sizeof(struct message), NULL, NULL, &latest));
     for (int round = 0; round < rounds(); round++) {
@@ -575,12 +563,10 @@ what_a_killed_writer_committed_is_there(void **state)
  */
 
 /* A killed creator leaves no half-made queue, and no name. */
-static void
-creators_may_be_killed(void **state)
+TEST(creators_may_be_killed)
 {
     int news = 0;
 
-    (void)state;
     for (int round = 0; round < rounds(); round++) {
         mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
         struct process *victims[VICTIMS];
@@ -607,10 +593,8 @@ creators_may_be_killed(void **state)
 }
 
 /* The last holder is killed while it has a message: nothing is left. */
-static void
-names_go_with_the_last(void **state)
+TEST(names_go_with_the_last)
 {
-    (void)state;
     for (int round = 0; round < rounds(); round++) {
         struct process *peer = peer_start();
         mmf_queue *queue = UNTOUCHED;
@@ -628,30 +612,9 @@ names_go_with_the_last(void **state)
     }
 }
 
-static const struct role peer_and_roles[] = {
-    {"peer", peer_role},
-    {"sender", run_sender},
-    {"consumer", run_consumer},
-    {"publisher", run_publisher},
-    {"writer", run_writer},
-    {"creator", run_creator},
-    {NULL, NULL},
-};
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_a_killed_sender_committed_comes),
-        cmocka_unit_test(what_a_killed_single_sender_committed_comes),
-        cmocka_unit_test(what_a_killed_consumer_had_comes_again),
-        cmocka_unit_test(what_a_killed_single_consumer_had_comes_again),
-        cmocka_unit_test(what_a_killed_publisher_committed_is_seen),
-        cmocka_unit_test(what_a_killed_writer_committed_is_there),
-        cmocka_unit_test(creators_may_be_killed),
-        cmocka_unit_test(names_go_with_the_last),
-    };
-
-    return harness_main(argc, argv, "channel.kills", tests, COUNT_OF(tests),
-                        peer_and_roles);
-}
+ROLE("peer", peer_role);
+ROLE("sender", run_sender);
+ROLE("consumer", run_consumer);
+ROLE("publisher", run_publisher);
+ROLE("writer", run_writer);
+ROLE("creator", run_creator);

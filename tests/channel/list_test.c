@@ -30,8 +30,7 @@ counters_of(const mmf_list *list, const char *name, mmf_kind kind)
     return info->channel;
 }
 
-static void
-a_list_has_the_counters(void **state)
+TEST(a_list_has_the_counters)
 {
     mmf_queue *queue = new_queue(MMF_ROLE_BOTH, 0, 8, 4, MMF_OVERFLOW_DROP_OLDEST);
     const mmf_channel_stats *listed;
@@ -40,7 +39,6 @@ a_list_has_the_counters(void **state)
     mmf_latest *latest;
     mmf_list *list;
 
-    (void)state;
     CHECK_OK(
         mmf_topic_create_or_open("T", 16, 2, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic));
     CHECK_OK(mmf_latest_create_or_open("L", 32, NULL, NULL, &latest));
@@ -77,14 +75,12 @@ a_list_has_the_counters(void **state)
     mmf_list_close(list);
 }
 
-static void
-other_kinds_have_none(void **state)
+TEST(other_kinds_have_none)
 {
     mmf_mutex *mutex;
     mmf_list *list;
     mmf_map *map;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new("Map", 100, NULL, &map));
     CHECK_OK(mmf_mutex_create_or_open("Mutex", 0, NULL, NULL, &mutex));
     CHECK_OK(mmf_list_create(0, &list));
@@ -96,12 +92,10 @@ other_kinds_have_none(void **state)
 }
 
 /* To look at a dead one's counters it would have to be opened, which removes it. */
-static void
-a_dead_one_has_none_and_stays(void **state)
+TEST(a_dead_one_has_none_and_stays)
 {
     struct process *peer;
 
-    (void)state;
     if (kernel_has_names())
         harness_skip("on Windows nothing is dead: the kernel removes it");
     peer = peer_start();
@@ -121,14 +115,12 @@ a_dead_one_has_none_and_stays(void **state)
     CHECK_OK(mmf_gc(0, NULL));
 }
 
-static void
-a_name_has_its_limits(void **state)
+TEST(a_name_has_its_limits)
 {
     size_t too_long = longest_name() + 1;
     char *name = malloc(too_long + 1);
     mmf_queue *queue = UNTOUCHED;
 
-    (void)state;
     CHECK(name != NULL);
     memset(name, 'x', too_long);
     name[too_long] = '\0';
@@ -143,14 +135,12 @@ a_name_has_its_limits(void **state)
     free(name);
 }
 
-static void
-the_list_has_it(void **state)
+TEST(the_list_has_it)
 {
     const mmf_object_info *info;
     mmf_list *before, *list;
     mmf_queue *queue;
 
-    (void)state;
     CHECK_OK(mmf_list_create(0, &before));
     queue = new_queue(SEND, 0, 100, 100, MMF_OVERFLOW_BLOCK);
     CHECK_OK(mmf_list_create(0, &list));
@@ -169,14 +159,12 @@ the_list_has_it(void **state)
     mmf_queue_close(queue);
 }
 
-static void
-the_file_has_the_creators_mode(void **state)
+TEST(the_file_has_the_creators_mode)
 {
     mmf_channel_options options = options_for(SEND, 0);
     mmf_queue *queue;
     mmf_list *list;
 
-    (void)state;
     need_modes();
     options.mode = 0640;
     CHECK_OK(mmf_queue_create_new("Q", 8, 8, MMF_OVERFLOW_BLOCK, &options, &queue));
@@ -210,25 +198,21 @@ the_file_has_the_creators_mode(void **state)
         mmf_##K##_close(one);                                                          \
     } while (0)
 
-static void
-a_name_made_anew_has_another_identity(void **state)
+TEST(a_name_made_anew_has_another_identity)
 {
     static const uint8_t none[16];
 
-    (void)state;
     CHECK_IDENTITY(queue, 8, 8, MMF_OVERFLOW_FAIL);
     CHECK_IDENTITY(topic, 8, 8, MMF_OVERFLOW_FAIL);
     CHECK_IDENTITY(latest, 8);
 }
 
-static void
-the_size_is_known_before(void **state)
+TEST(the_size_is_known_before)
 {
     mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
     int64_t bytes = 0, more = 0;
     const size_t frame = 1920 * 1080 * 3;
 
-    (void)state;
     CHECK_OK(mmf_channel_size(MMF_KIND_QUEUE, 1000, 100, NULL, &bytes));
     CHECK(bytes > 128 * 1000 && bytes < 128 * 1000 + 200000);
     CHECK_OK(mmf_channel_size(MMF_KIND_LATEST, frame, 0, NULL, &bytes));
@@ -249,20 +233,4 @@ the_size_is_known_before(void **state)
     CHECK_INT(bytes, more);
 }
 
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_list_has_the_counters),
-        cmocka_unit_test(other_kinds_have_none),
-        cmocka_unit_test(a_dead_one_has_none_and_stays),
-        cmocka_unit_test(a_name_has_its_limits),
-        cmocka_unit_test(the_list_has_it),
-        cmocka_unit_test(the_file_has_the_creators_mode),
-        cmocka_unit_test(a_name_made_anew_has_another_identity),
-        cmocka_unit_test(the_size_is_known_before),
-    };
-    const struct role roles[] = {{"peer", peer_role}, {NULL, NULL}};
-
-    return harness_main(argc, argv, "channel.list", tests, COUNT_OF(tests), roles);
-}
+ROLE("peer", peer_role);

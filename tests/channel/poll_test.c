@@ -75,21 +75,17 @@ polling(uint32_t flags)
     mmf_queue_close(receiver);
 }
 
-static void
-a_queues_descriptor_tells_of_messages(void **state)
+TEST(a_queues_descriptor_tells_of_messages)
 {
-    (void)state;
     for_each_kind(polling);
 }
 
-static void
-a_queues_descriptor_tells_of_death(void **state)
+TEST(a_queues_descriptor_tells_of_death)
 {
     mmf_queue *sender = new_sender(0, 8, 8);
     mmf_queue *receiver = open_queue(MMF_ROLE_RECEIVE, 0);
     int fd = -1;
 
-    (void)state;
     CHECK_OK(mmf_queue_fd(receiver, &fd));
     for (uint64_t i = 0; i < 5; i++) {
         struct process *victim = peer_with(MMF_ROLE_RECEIVE);
@@ -131,8 +127,7 @@ read_number(const char *path)
  * More events than the system keeps: a message comes, and then a process dies with another
  * one, of neither of which there is an event.
  */
-static void
-a_queues_descriptor_tells_of_what_has_no_event(void **state)
+TEST(a_queues_descriptor_tells_of_what_has_no_event)
 {
     long most = read_number("/proc/sys/fs/inotify/max_queued_events");
     mmf_queue *sender = new_sender(0, 8, 8);
@@ -142,7 +137,6 @@ a_queues_descriptor_tells_of_what_has_no_event(void **state)
     int seen[2] = {0, 0};
     int fd = -1, bytes = 0;
 
-    (void)state;
     if (most > 100000)
         harness_skip("the system keeps too many events");
     send_number(sender, 0);
@@ -205,16 +199,13 @@ last_sender_dies(uint32_t flags)
     }
 }
 
-static void
-a_queues_descriptor_tells_of_the_last_senders_death(void **state)
+TEST(a_queues_descriptor_tells_of_the_last_senders_death)
 {
-    (void)state;
     for_each_kind(last_sender_dies);
 }
 
 /* Participants come and go beside an event loop: no receive of it sleeps. */
-static void
-a_receive_with_timeout_0_never_sleeps(void **state)
+TEST(a_receive_with_timeout_0_never_sleeps)
 {
     mmf_queue *receiver = new_receiver(0, 8, 8);
     struct rusage before, after;
@@ -222,7 +213,6 @@ a_receive_with_timeout_0_never_sleeps(void **state)
     size_t length;
     int fd;
 
-    (void)state;
     CHECK_OK(mmf_queue_fd(receiver, &fd));
     for (int i = 0; i < 50; i++) {
         mmf_queue *other = open_queue(MMF_ROLE_BOTH, 0);
@@ -250,15 +240,13 @@ expect(mmf_topic *topic, uint64_t number)
     CHECK_INT(got, number);
 }
 
-static void
-a_topics_descriptor_tells_of_messages(void **state)
+TEST(a_topics_descriptor_tells_of_messages)
 {
     mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     mmf_topic *publisher, *subscriber;
     mmf_message message;
     int fd, same;
 
-    (void)state;
     CHECK_OK(mmf_topic_create_or_open("T", 8, 4, MMF_OVERFLOW_BLOCK, &options, NULL,
                                       &publisher));
     options.role = MMF_ROLE_RECEIVE;
@@ -306,13 +294,11 @@ reserve_in_a_child(int *ready)
     return child;
 }
 
-static void
-a_topics_descriptor_tells_of_a_dead_publisher(void **state)
+TEST(a_topics_descriptor_tells_of_a_dead_publisher)
 {
     mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     mmf_topic *publisher, *subscriber;
 
-    (void)state;
     CHECK_OK(mmf_topic_create_or_open("T", 8, 16, MMF_OVERFLOW_BLOCK, &options, NULL,
                                       &publisher));
     options.role = MMF_ROLE_RECEIVE;
@@ -344,8 +330,7 @@ a_topics_descriptor_tells_of_a_dead_publisher(void **state)
     mmf_topic_close(subscriber);
 }
 
-static void
-a_latest_values_descriptor_tells_of_values(void **state)
+TEST(a_latest_values_descriptor_tells_of_values)
 {
     mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     mmf_latest *writer, *reader;
@@ -353,7 +338,6 @@ a_latest_values_descriptor_tells_of_values(void **state)
     size_t length;
     int fd;
 
-    (void)state;
     CHECK_OK(mmf_latest_create_or_open("L", 8, &options, NULL, &writer));
     options.role = MMF_ROLE_RECEIVE;
     CHECK_OK(mmf_latest_open_existing("L", &options, &reader));
@@ -371,20 +355,4 @@ a_latest_values_descriptor_tells_of_values(void **state)
     mmf_latest_close(reader);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct role roles[] = {{"peer", peer_role}, {NULL, NULL}};
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_queues_descriptor_tells_of_messages),
-        cmocka_unit_test(a_queues_descriptor_tells_of_death),
-        cmocka_unit_test(a_queues_descriptor_tells_of_what_has_no_event),
-        cmocka_unit_test(a_queues_descriptor_tells_of_the_last_senders_death),
-        cmocka_unit_test(a_receive_with_timeout_0_never_sleeps),
-        cmocka_unit_test(a_topics_descriptor_tells_of_messages),
-        cmocka_unit_test(a_topics_descriptor_tells_of_a_dead_publisher),
-        cmocka_unit_test(a_latest_values_descriptor_tells_of_values),
-    };
-
-    return harness_main(argc, argv, "channel.poll", tests, COUNT_OF(tests), roles);
-}
+ROLE("peer", peer_role);

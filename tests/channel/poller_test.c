@@ -61,14 +61,12 @@ expect_quiet(mmf_poller *poller, int fd)
 
 enum { MANY = 400 };
 
-static void
-four_hundred_named_events_have_one_descriptor(void **state)
+TEST(four_hundred_named_events_have_one_descriptor)
 {
     static mmf_event *events[MANY];
     mmf_poller *poller;
     int fd;
 
-    (void)state;
     poller = new_poller(&fd);
     for (int i = 0; i < MANY; i++) {
         char name[32];
@@ -90,8 +88,7 @@ four_hundred_named_events_have_one_descriptor(void **state)
         mmf_event_close(events[i]);
 }
 
-static void
-unnamed_objects_and_channels_are_beside_each_other(void **state)
+TEST(unnamed_objects_and_channels_are_beside_each_other)
 {
     mmf_semaphore *semaphore;
     mmf_queue *receiver = new_receiver(0, 8, 8);
@@ -99,7 +96,6 @@ unnamed_objects_and_channels_are_beside_each_other(void **state)
     mmf_poller *poller, *other;
     int fd, other_fd;
 
-    (void)state;
     poller = new_poller(&fd);
     other = new_poller(&other_fd);
     CHECK_OK(mmf_semaphore_create_new(NULL, 2, 9, NULL, &semaphore));
@@ -135,8 +131,7 @@ unnamed_objects_and_channels_are_beside_each_other(void **state)
     mmf_queue_close(receiver);
 }
 
-static void
-little_room_goes_round(void **state)
+TEST(little_room_goes_round)
 {
     mmf_event *events[3];
     mmf_poller *poller;
@@ -144,7 +139,6 @@ little_room_goes_round(void **state)
     size_t count;
     int fd, seen = 0;
 
-    (void)state;
     poller = new_poller(&fd);
     for (int i = 0; i < 3; i++) {
         CHECK_OK(
@@ -163,8 +157,7 @@ little_room_goes_round(void **state)
         mmf_event_close(events[i]);
 }
 
-static void
-deaths_are_told(void **state)
+TEST(deaths_are_told)
 {
     mmf_queue *receiver = new_receiver(MMF_CHANNEL_PEER_CLOSED, 8, 8);
     mmf_poller *poller;
@@ -172,7 +165,6 @@ deaths_are_told(void **state)
     size_t length;
     int fd;
 
-    (void)state;
     poller = new_poller(&fd);
     CHECK_OK(mmf_poller_add(poller, mmf_queue_waitable(receiver), receiver));
     for (uint64_t i = 0; i < 10; i++) {
@@ -205,14 +197,12 @@ most_events(void)
     return most;
 }
 
-static void
-what_the_system_has_dropped_is_found(void **state)
+TEST(what_the_system_has_dropped_is_found)
 {
     mmf_event *last, *busy[2];
     mmf_poller *poller;
     int fd, is_found = 0;
 
-    (void)state;
     poller = new_poller(&fd);
     for (int i = 0; i < 2; i++) {
         CHECK_OK(mmf_event_create_new(i == 0 ? "First" : "Second", 0,
@@ -269,10 +259,8 @@ own_in_a_child(void)
     return child;
 }
 
-static void
-a_dead_owner_is_told(void **state)
+TEST(a_dead_owner_is_told)
 {
-    (void)state;
     for (int i = 0; i < 10; i++) {
         mmf_mutex *mutex;
         mmf_poller *poller;
@@ -298,8 +286,7 @@ a_dead_owner_is_told(void **state)
     }
 }
 
-static void
-mistakes_are_refused(void **state)
+TEST(mistakes_are_refused)
 {
     mmf_event *event;
     mmf_queue *sender = new_sender(0, 8, 8);
@@ -309,7 +296,6 @@ mistakes_are_refused(void **state)
     int fd, status;
     pid_t child;
 
-    (void)state;
     poller = new_poller(&fd);
     CHECK_OK(mmf_event_create_new(NULL, 0, MMF_EVENT_AUTO_RESET, NULL, &event));
     CHECK_STATUS(mmf_poller_create(NULL), MMF_E_NULL);
@@ -426,32 +412,26 @@ damage_under_a_waiter(void (*damage)(void), uint64_t words, const char *woken_fo
     mmf_event_close(event);
 }
 
-static void
-damage_ends_a_mixed_wait(void **state)
+TEST(damage_ends_a_mixed_wait)
 {
-    (void)state;
     damage_under_a_waiter(damage_message, 0, "1");
 }
 
-static void
-a_damaged_doorbell_keeps_no_mixed_wait(void **state)
+TEST(a_damaged_doorbell_keeps_no_mixed_wait)
 {
     static const uint64_t words[] = {0, 1, 2, 0x7fffffff, UINT32_MAX, UINT64_MAX};
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(words); i++)
         damage_under_a_waiter(NULL, words[i], "0");
 }
 
-static void
-a_poller_says_that_a_channel_is_damaged(void **state)
+TEST(a_poller_says_that_a_channel_is_damaged)
 {
     mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     mmf_poller *poller;
     mmf_topic *sender, *topic;
     int fd;
 
-    (void)state;
     options.max_senders = options.max_receivers = 1;
     CHECK_OK(mmf_topic_create_new("T", 8, 4, MMF_OVERFLOW_BLOCK, &options, &sender));
     topic = open_topic();
@@ -467,23 +447,5 @@ a_poller_says_that_a_channel_is_damaged(void **state)
     mmf_topic_close(sender);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct role roles[] = {
-        {"peer", peer_role}, {"waiter", run_waiter}, {NULL, NULL}};
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(four_hundred_named_events_have_one_descriptor),
-        cmocka_unit_test(unnamed_objects_and_channels_are_beside_each_other),
-        cmocka_unit_test(little_room_goes_round),
-        cmocka_unit_test(deaths_are_told),
-        cmocka_unit_test(what_the_system_has_dropped_is_found),
-        cmocka_unit_test(a_dead_owner_is_told),
-        cmocka_unit_test(mistakes_are_refused),
-        cmocka_unit_test(damage_ends_a_mixed_wait),
-        cmocka_unit_test(a_damaged_doorbell_keeps_no_mixed_wait),
-        cmocka_unit_test(a_poller_says_that_a_channel_is_damaged),
-    };
-
-    return harness_main(argc, argv, "channel.poller", tests, COUNT_OF(tests), roles);
-}
+ROLE("peer", peer_role);
+ROLE("waiter", run_waiter);

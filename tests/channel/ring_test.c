@@ -259,28 +259,14 @@ run_ring(const char *name, uint32_t flags)
     mmf_map_close(map);
 }
 
-static void
-a_ring_for_many(void **state)
+TEST(a_ring_for_many)
 {
-    (void)state;
     run_ring("for many", 0);
 }
 
-static void
-a_ring_of_singles(void **state)
+TEST(a_ring_of_singles)
 {
-    (void)state;
     run_ring("single", MMF_CHANNEL_SPSC);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct role roles[] = {{"node", run_node}, {NULL, NULL}};
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_ring_for_many),
-        cmocka_unit_test(a_ring_of_singles),
-    };
-
-    return harness_main(argc, argv, "channel.ring", tests, COUNT_OF(tests), roles);
-}
+ROLE("node", run_node);

@@ -432,10 +432,8 @@ kill_in_rounds(uint32_t flags)
     }
 }
 
-static void
-survivors_account_for_every_message(void **state)
+TEST(survivors_account_for_every_message)
 {
-    (void)state;
     harness_expect_dead();
     for_each_kind(kill_in_rounds);
     printf("%llu messages, %llu of them given out again\n",
@@ -605,10 +603,8 @@ all_of_a_topic_die_at_once(void)
     topic_goes_on();
 }
 
-static void
-surviving_subscribers_miss_nothing(void **state)
+TEST(surviving_subscribers_miss_nothing)
 {
-    (void)state;
     harness_expect_dead();
     for (int round = 0; round < rounds(); round++) {
         seed = (uint64_t)round + 1;
@@ -631,15 +627,4 @@ surviving_subscribers_miss_nothing(void **state)
             mmf_gc(0, NULL);
         }
     }
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(survivors_account_for_every_message),
-        cmocka_unit_test(surviving_subscribers_miss_nothing),
-    };
-
-    return harness_main(argc, argv, "channel.survivors", tests, COUNT_OF(tests), NULL);
 }

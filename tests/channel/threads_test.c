@@ -169,52 +169,30 @@ pass(uint32_t flags, int producers, int consumers, size_t slots, mmf_strategy st
         mmf_queue_close(to[i].queue);
 }
 
-static void
-many_to_many(void **state)
+TEST(many_to_many)
 {
-    (void)state;
     pass(0, 2, 2, 16, MMF_STRATEGY_SPIN_THEN_WAIT);
     pass(0, 3, 3, 4, MMF_STRATEGY_WAIT);
 }
 
-static void
-one_to_many(void **state)
+TEST(one_to_many)
 {
-    (void)state;
     pass(0, 1, 3, 8, MMF_STRATEGY_WAIT);
 }
 
-static void
-many_to_one(void **state)
+TEST(many_to_one)
 {
-    (void)state;
     pass(0, 3, 1, 8, MMF_STRATEGY_SPIN_THEN_WAIT);
 }
 
-static void
-one_to_one(void **state)
+TEST(one_to_one)
 {
-    (void)state;
     pass(0, 1, 1, 1, MMF_STRATEGY_WAIT);
     pass(0, 1, 1, 64, MMF_STRATEGY_SPIN_THEN_WAIT);
 }
 
-static void
-single(void **state)
+TEST(single)
 {
-    (void)state;
     pass(MMF_CHANNEL_SPSC, 1, 1, 1, MMF_STRATEGY_WAIT);
     pass(MMF_CHANNEL_SPSC, 1, 1, 64, MMF_STRATEGY_SPIN_THEN_WAIT);
-}
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(many_to_many), cmocka_unit_test(one_to_many),
-        cmocka_unit_test(many_to_one),  cmocka_unit_test(one_to_one),
-        cmocka_unit_test(single),
-    };
-
-    return harness_main(argc, argv, "channel_threads", tests, COUNT_OF(tests), NULL);
 }

@@ -142,13 +142,6 @@ run_writer(int argc, char **argv)
     }
 }
 
-static const struct role roles[] = {
-    {"publisher", run_publisher},
-    {"subscriber", run_subscriber},
-    {"writer", run_writer},
-    {NULL, NULL},
-};
-
 static struct process *
 start(const char *role)
 {
@@ -187,8 +180,7 @@ start_numbered(const char *role, uint64_t number)
 }
 
 /* Publishers and subscribers come and are killed; the survivors miss nothing. */
-static void
-who_stays_misses_nothing(void **state)
+TEST(who_stays_misses_nothing)
 {
     enum { MOST = 400 };
     mmf_topic *subscriber = new_topic(MMF_ROLE_RECEIVE, 16, MMF_OVERFLOW_BLOCK);
@@ -198,7 +190,6 @@ who_stays_misses_nothing(void **state)
     struct process *others[2];
     int rounds = harness_long() ? 300 : 20;
 
-    (void)state;
     memset(last, 0, sizeof(last));
     for (int i = 0; i < 2; i++) {
         publishers[i] = start_numbered("publisher", started++);
@@ -238,15 +229,13 @@ who_stays_misses_nothing(void **state)
 }
 
 /* A publisher as fast as it can, and a subscriber that copies: never a torn message. */
-static void
-no_one_sees_a_torn_message(void **state)
+TEST(no_one_sees_a_torn_message)
 {
     mmf_topic *subscriber = new_topic(MMF_ROLE_RECEIVE, 2, MMF_OVERFLOW_DROP_OLDEST);
     struct process *publishers[2];
     uint64_t last[2] = {0, 0}, overwritten = 0, lost = 0;
     int often = harness_long() ? 2000000 : 20000;
 
-    (void)state;
     publishers[0] = start_from("publisher", "2", "2");
     publishers[1] = start_from("publisher", "1", "2");
     for (int i = 0; i < often; i++) {
@@ -281,15 +270,13 @@ no_one_sees_a_torn_message(void **state)
     mmf_topic_close(subscriber);
 }
 
-static void
-no_one_sees_a_torn_or_older_value(void **state)
+TEST(no_one_sees_a_torn_or_older_value)
 {
     mmf_latest *reader = new_latest(MMF_ROLE_RECEIVE);
     struct process *writers[2];
     uint64_t version = 0, changes = 0;
     int often = harness_long() ? 2000000 : 30000;
 
-    (void)state;
     writers[0] = start_from("writer", "2", "2");
     writers[1] = start_from("writer", "1", "2");
     for (int i = 0; i < often; i++) {
@@ -332,15 +319,6 @@ no_one_sees_a_torn_or_older_value(void **state)
     mmf_latest_close(reader);
 }
 
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(who_stays_misses_nothing),
-        cmocka_unit_test(no_one_sees_a_torn_message),
-        cmocka_unit_test(no_one_sees_a_torn_or_older_value),
-    };
-
-    return harness_main(argc, argv, "channel.topic_process", tests, COUNT_OF(tests),
-                        roles);
-}
+ROLE("publisher", run_publisher);
+ROLE("subscriber", run_subscriber);
+ROLE("writer", run_writer);

@@ -63,15 +63,13 @@ topic_stats(mmf_topic *topic)
     return stats;
 }
 
-static void
-a_thousand_and_twenty_four_subscribers(void **state)
+TEST(a_thousand_and_twenty_four_subscribers)
 {
     enum { MOST = 1024 };
     mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     static mmf_topic *subscribers[MOST];
     mmf_topic *publisher, *one_more = UNTOUCHED;
 
-    (void)state;
     options.max_senders = options.max_receivers = MOST;
     CHECK_OK(mmf_topic_create_or_open("T", 8, 4, MMF_OVERFLOW_BLOCK, &options, NULL,
                                       &publisher));
@@ -96,14 +94,12 @@ a_thousand_and_twenty_four_subscribers(void **state)
 }
 
 /* Writing into the message must end a process that only subscribes. */
-static void
-messages_are_read_only_for_subscribers(void **state)
+TEST(messages_are_read_only_for_subscribers)
 {
     mmf_topic *publisher = new_topic(MMF_ROLE_SEND, 8, 4, MMF_OVERFLOW_BLOCK);
     mmf_topic *subscriber = join_topic(MMF_ROLE_RECEIVE, 0);
     mmf_message message;
 
-    (void)state;
     need_separate_slots();
     publish(publisher, 1);
     CHECK_OK(mmf_topic_take(subscriber, 0, &message));
@@ -161,8 +157,7 @@ write_latest_quickly(void *argument)
     return NULL;
 }
 
-static void
-a_copy_keeps_to_its_timeout(void **state)
+TEST(a_copy_keeps_to_its_timeout)
 {
     static uint8_t buffer[LARGE];
     mmf_topic *publisher;
@@ -172,7 +167,6 @@ a_copy_keeps_to_its_timeout(void **state)
     size_t length;
     int rc;
 
-    (void)state;
     atomic_store(&is_over, 0);
     CHECK_OK(mmf_topic_create_new("T", LARGE, 2, MMF_OVERFLOW_DROP_OLDEST, NULL,
                                   &publisher));
@@ -189,8 +183,7 @@ a_copy_keeps_to_its_timeout(void **state)
 }
 
 /* A latest value has pins, so there is an answer whatever the writer does. */
-static void
-the_newest_can_be_copied_beside_any_writer(void **state)
+TEST(the_newest_can_be_copied_beside_any_writer)
 {
     static uint8_t buffer[LARGE];
     mmf_latest *writer;
@@ -200,7 +193,6 @@ the_newest_can_be_copied_beside_any_writer(void **state)
     uint64_t version;
     size_t length;
 
-    (void)state;
     atomic_store(&is_over, 0);
     CHECK_OK(mmf_latest_create_new("L", LARGE, NULL, &writer));
     reader = reader_of_latest();
@@ -218,17 +210,4 @@ the_newest_can_be_copied_beside_any_writer(void **state)
     CHECK_INT(pthread_join(thread, NULL), 0);
     mmf_latest_close(reader);
     mmf_latest_close(writer);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_thousand_and_twenty_four_subscribers),
-        cmocka_unit_test(messages_are_read_only_for_subscribers),
-        cmocka_unit_test(a_copy_keeps_to_its_timeout),
-        cmocka_unit_test(the_newest_can_be_copied_beside_any_writer),
-    };
-
-    return harness_main(argc, argv, "channel.topic", tests, COUNT_OF(tests), NULL);
 }

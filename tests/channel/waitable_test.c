@@ -86,14 +86,12 @@ serve_queue(void *argument)
     return NULL;
 }
 
-static void
-every_signal_and_every_message_arrives(void **state)
+TEST(every_signal_and_every_message_arrives)
 {
     struct office office = {.event = new_event()};
     mmf_queue *sender = new_sender(0, 8, 8);
     pthread_t threads[MIXED + 1];
 
-    (void)state;
     CHECK(mmf_queue_waitable(NULL) == NULL && mmf_topic_waitable(NULL) == NULL &&
           mmf_latest_waitable(NULL) == NULL);
     CHECK_OK(mmf_semaphore_create_new(NULL, 0, 4 * ROUNDS, NULL, &office.done));
@@ -114,13 +112,4 @@ every_signal_and_every_message_arrives(void **state)
     mmf_semaphore_close(office.done);
     mmf_event_close(office.event);
     mmf_queue_close(sender);
-}
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_signal_and_every_message_arrives),
-    };
-    return harness_main(argc, argv, "channel.waitable", tests, COUNT_OF(tests), NULL);
 }

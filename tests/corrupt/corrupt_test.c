@@ -390,12 +390,10 @@ damage_fields(struct victim *victim, const struct field *fields, size_t count,
     check_healthy();
 }
 
-static void
-any_number_in_any_field(void **state)
+TEST(any_number_in_any_field)
 {
     struct victim victim;
 
-    (void)state;
     take_victim(&victim, "hold", NULL);
     damage_fields(&victim, page_fields, sizeof(page_fields) / sizeof(page_fields[0]),
                   DATA_SIZE);
@@ -403,13 +401,11 @@ any_number_in_any_field(void **state)
 }
 
 /* The same while this process has the map, too. */
-static void
-any_number_under_ones_own_handle(void **state)
+TEST(any_number_under_ones_own_handle)
 {
     struct victim victim;
     mmf_map *map;
 
-    (void)state;
     take_victim(&victim, "hold", NULL);
     CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
     damage_fields(&victim, page_fields, sizeof(page_fields) / sizeof(page_fields[0]),
@@ -418,13 +414,11 @@ any_number_under_ones_own_handle(void **state)
     let_victim_go(&victim);
 }
 
-static void
-any_byte_changed(void **state)
+TEST(any_byte_changed)
 {
     int step = harness_long() ? 1 : 5;
     struct victim victim;
 
-    (void)state;
     take_victim(&victim, "hold", NULL);
     for (int i = 0; i < MMF_CONTROL_SIZE; i += i < 600 ? 1 : step) {
         uint8_t byte = victim.bytes[DATA_SIZE + i];
@@ -442,13 +436,11 @@ any_byte_changed(void **state)
     let_victim_go(&victim);
 }
 
-static void
-many_bytes_changed(void **state)
+TEST(many_bytes_changed)
 {
     int rounds = harness_long() ? 20000 : 500;
     struct victim victim;
 
-    (void)state;
     take_victim(&victim, "hold", NULL);
     for (int i = 0; i < rounds; i++) {
         uint8_t page[MMF_CONTROL_SIZE];
@@ -468,14 +460,12 @@ many_bytes_changed(void **state)
 }
 
 /* Names without an end, and commands. */
-static void
-texts_without_end(void **state)
+TEST(texts_without_end)
 {
     static const char zeros[16];
     struct victim victim;
     char text[MMF_CONTROL_SIZE];
 
-    (void)state;
     memset(text, 'x', sizeof(text));
     take_victim(&victim, "hold", NULL);
     damage(&victim, DATA_SIZE + 576, text, MMF_CONTROL_SIZE - 576);
@@ -490,8 +480,7 @@ texts_without_end(void **state)
     let_victim_go(&victim);
 }
 
-static void
-any_size(void **state)
+TEST(any_size)
 {
     static const int64_t sizes[] = {0,
                                     1,
@@ -522,7 +511,6 @@ any_size(void **state)
                                     ((int64_t)1 << 40) + 4096};
     struct victim victim;
 
-    (void)state;
     take_victim(&victim, "hold", NULL);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         CHECK_CONTEXT("%lld bytes", (long long)sizes[i]);
@@ -544,15 +532,13 @@ any_size(void **state)
 }
 
 /* Another process writes into the page while we read it. */
-static void
-a_page_that_never_stands_still(void **state)
+TEST(a_page_that_never_stands_still)
 {
     int rounds = harness_long() ? 100000 : 1000;
     struct process *scribbler;
     struct victim victim;
     const char *arguments[] = {victim.path, NULL};
 
-    (void)state;
     take_victim(&victim, "hold", NULL);
     scribbler = process_start("scribble", arguments);
     process_expect(scribbler, "ready");
@@ -615,15 +601,13 @@ damage_path(struct victim *victim, const char *path)
     damage(victim, 0, &ref, sizeof(ref));
 }
 
-static void
-any_reference_to_a_file(void **state)
+TEST(any_reference_to_a_file)
 {
     static const char *const leaves[] = {"other", "pipe",         "link", "socket",
                                          "",      "missing/file", "file/"};
     char path[128];
     struct victim victim;
 
-    (void)state;
     make_paths(harness_dir());
     snprintf(path, sizeof(path), "%s/file", harness_dir());
     take_victim(&victim, "hold_file", path);
@@ -651,22 +635,6 @@ any_reference_to_a_file(void **state)
     unlink(path);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_number_in_any_field),
-        cmocka_unit_test(any_number_under_ones_own_handle),
-        cmocka_unit_test(any_byte_changed),
-        cmocka_unit_test(many_bytes_changed),
-        cmocka_unit_test(texts_without_end),
-        cmocka_unit_test(any_size),
-        cmocka_unit_test(a_page_that_never_stands_still),
-        cmocka_unit_test(any_reference_to_a_file),
-    };
-    static const struct role roles[] = {
-        {"hold", hold}, {"hold_file", hold_file}, {"scribble", scribble}, {NULL, NULL}};
-
-    return harness_main(argc, argv, "corrupt", tests, sizeof(tests) / sizeof(tests[0]),
-                        roles);
-}
+ROLE("hold", hold);
+ROLE("hold_file", hold_file);
+ROLE("scribble", scribble);

@@ -78,10 +78,8 @@ of(unsigned w, uint32_t n)
     return history_generation(EPOCH, w, n);
 }
 
-static void
-right_histories_pass(void **state)
+TEST_WITH(right_histories_pass, clear)
 {
-    (void)state;
     CHECK_INT(violations(), 0);
     /* Worker 0 creates, 1 opens and fails to create, 0 closes, 1 is killed. */
     call(0, HISTORY_CREATE_NEW, 10, 20, 0, of(0, 0));
@@ -97,10 +95,8 @@ right_histories_pass(void **state)
     CHECK_INT(violations(), 0);
 }
 
-static void
-doubt_is_no_violation(void **state)
+TEST_WITH(doubt_is_no_violation, clear)
 {
-    (void)state;
     /* Worker 0 is killed in its create: it may have been done, or not. */
     call(0, HISTORY_CREATE_NEW, 10, 0, 0, 0);
     die(0, 20, 30);
@@ -111,10 +107,8 @@ doubt_is_no_violation(void **state)
     CHECK_INT(violations(), 0);
 }
 
-static void
-exists_needs_a_handle(void **state)
+TEST_WITH(exists_needs_a_handle, clear)
 {
-    (void)state;
     call(0, HISTORY_CREATE_NEW, 10, 20, 0, of(0, 0));
     die(0, 30, 40);
     call(1, HISTORY_CREATE_NEW, 41, 45, MMF_E_EXISTS, 0);
@@ -123,10 +117,8 @@ exists_needs_a_handle(void **state)
     CHECK_INT(violations(), 0);
 }
 
-static void
-not_found_needs_a_gap(void **state)
+TEST_WITH(not_found_needs_a_gap, clear)
 {
-    (void)state;
     call(0, HISTORY_CREATE_NEW, 10, 20, 0, of(0, 0));
     call(1, HISTORY_OPEN_EXISTING, 21, 22, 0, of(0, 0));
     close_handle(0, 0, 30, 31);
@@ -137,10 +129,8 @@ not_found_needs_a_gap(void **state)
     CHECK_INT(violations(), 0);
 }
 
-static void
-created_needs_a_gap(void **state)
+TEST_WITH(created_needs_a_gap, clear)
 {
-    (void)state;
     call(0, HISTORY_CREATE_NEW, 10, 20, 0, of(0, 0));
     call(1, HISTORY_CREATE_NEW, 30, 40, 0, of(1, 0));
     close_handle(0, 0, 50, 51);
@@ -148,10 +138,8 @@ created_needs_a_gap(void **state)
     CHECK(violations() >= 1);
 }
 
-static void
-open_needs_a_handle(void **state)
+TEST_WITH(open_needs_a_handle, clear)
 {
-    (void)state;
     call(0, HISTORY_CREATE_NEW, 10, 20, 0, of(0, 0));
     close_handle(0, 0, 30, 31);
     call(1, HISTORY_OPEN_EXISTING, 40, 45, 0, of(0, 0));
@@ -159,10 +147,8 @@ open_needs_a_handle(void **state)
     CHECK(violations() >= 1);
 }
 
-static void
-one_object_at_a_time(void **state)
+TEST_WITH(one_object_at_a_time, clear)
 {
-    (void)state;
     call(0, HISTORY_CREATE_OR_OPEN, 10, 20, 0, of(0, 0));
     call(1, HISTORY_CREATE_OR_OPEN, 12, 22, 0, of(1, 0));
     close_handle(0, 0, 30, 31);
@@ -173,10 +159,8 @@ one_object_at_a_time(void **state)
     CHECK_INT(violations(), 0);
 }
 
-static void
-an_object_does_not_return(void **state)
+TEST_WITH(an_object_does_not_return, clear)
 {
-    (void)state;
     call(0, HISTORY_CREATE_OR_OPEN, 10, 20, 0, of(0, 0));
     close_handle(0, 0, 30, 31);
     call(1, HISTORY_CREATE_OR_OPEN, 40, 45, 0, of(0, 0));
@@ -184,10 +168,8 @@ an_object_does_not_return(void **state)
     CHECK_INT(violations(), 1);
 }
 
-static void
-bytes_are_of_this_epoch_and_name(void **state)
+TEST_WITH(bytes_are_of_this_epoch_and_name, clear)
 {
-    (void)state;
     call(0, HISTORY_CREATE_OR_OPEN, 10, 20, 0, history_generation(EPOCH - 1, 0, 0));
     close_handle(0, 0, 30, 31);
     CHECK_INT(violations(), 1);
@@ -197,20 +179,16 @@ bytes_are_of_this_epoch_and_name(void **state)
     CHECK_INT(violations(), 1);
 }
 
-static void
-other_statuses_are_violations(void **state)
+TEST_WITH(other_statuses_are_violations, clear)
 {
-    (void)state;
     call(0, HISTORY_CREATE_NEW, 10, 20, MMF_E_BUSY, 0);
     call(0, HISTORY_CREATE_OR_OPEN, 21, 22, MMF_E_EXISTS, 0);
     call(0, HISTORY_OPEN_EXISTING, 23, 24, MMF_E_IO, 0);
     CHECK_INT(violations(), 3);
 }
 
-static void
-a_capacity_does_not_change(void **state)
+TEST_WITH(a_capacity_does_not_change, clear)
 {
-    (void)state;
     call(0, HISTORY_CREATE_NEW, 10, 20, 0, of(0, 0));
     call(1, HISTORY_OPEN_EXISTING, 21, 22, 0, of(0, 0));
     close_handle(0, 0, 30, 31);
@@ -219,34 +197,8 @@ a_capacity_does_not_change(void **state)
     CHECK_INT(violations(), 1);
 }
 
-static void
-nothing_is_open_at_the_end(void **state)
+TEST_WITH(nothing_is_open_at_the_end, clear)
 {
-    (void)state;
     call(0, HISTORY_CREATE_NEW, 10, 20, 0, of(0, 0));
     CHECK_INT(violations(), 1);
-}
-
-#define CASE(name) cmocka_unit_test_setup(name, clear)
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        CASE(right_histories_pass),
-        CASE(doubt_is_no_violation),
-        CASE(exists_needs_a_handle),
-        CASE(not_found_needs_a_gap),
-        CASE(created_needs_a_gap),
-        CASE(open_needs_a_handle),
-        CASE(one_object_at_a_time),
-        CASE(an_object_does_not_return),
-        CASE(bytes_are_of_this_epoch_and_name),
-        CASE(other_statuses_are_violations),
-        CASE(a_capacity_does_not_change),
-        CASE(nothing_is_open_at_the_end),
-    };
-
-    return harness_main(argc, argv, "history", tests, sizeof(tests) / sizeof(tests[0]),
-                        NULL);
 }

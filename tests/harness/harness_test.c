@@ -73,20 +73,16 @@ expect_failure(const char *name, const char *explanation)
     expect(name, 1, "SUITE: 0 passed, 1 failed, 0 skipped\n", explanation);
 }
 
-static void
-sound_tests_pass(void **state)
+TEST(sound_tests_pass)
 {
-    (void)state;
     expect_pass("passes");
     expect_pass("talks_to_a_role");
     expect_pass("kills_a_role");
     expect_pass("reports_a_failed_child");
 }
 
-static void
-failed_checks_fail(void **state)
+TEST(failed_checks_fail)
 {
-    (void)state;
     expect_failure("fails_ok", "MMF_E_IO");
     expect_failure("fails_status", "not MMF_TIMED_OUT");
     expect_failure("fails_another_status", "not MMF_E_INVALID");
@@ -97,19 +93,15 @@ failed_checks_fail(void **state)
     expect_failure("fails_bytes", "byte 1 of 2");
 }
 
-static void
-unexplained_failures_fail(void **state)
+TEST(unexplained_failures_fail)
 {
-    (void)state;
     expect_failure("fails_stale_error", "left no error");
     expect_failure("fails_stale_null", "left no error");
     expect_failure("fails_parameter", "not \"capacity\"");
 }
 
-static void
-leaks_fail(void **state)
+TEST(leaks_fail)
 {
-    (void)state;
     expect_failure("leaks_descriptor", "+1 descriptors, +0 mappings, +0 files");
     expect_failure("leaks_file", "+0 descriptors, +0 mappings, +1 files");
     expect_failure("leaks_mapping", "+0 descriptors, +1 mappings, +0 files");
@@ -118,10 +110,8 @@ leaks_fail(void **state)
     expect_failure("finds_leak_in_the_middle", "+1 descriptors");
 }
 
-static void
-bad_roles_fail(void **state)
+TEST(bad_roles_fail)
 {
-    (void)state;
     expect_failure("fails_expectation", "said \"echo\", not \"ohce\"");
     expect_failure("fails_when_a_role_is_gone", "ended instead of saying");
     expect_failure("fails_when_a_role_is_silent", "says nothing");
@@ -129,62 +119,35 @@ bad_roles_fail(void **state)
 }
 
 /* There is no way back from a thread: the program ends, loudly. */
-static void
-a_failure_in_a_thread_ends_the_program(void **state)
+TEST(a_failure_in_a_thread_ends_the_program)
 {
     static struct outcome outcome;
 
-    (void)state;
     run_patient("--only fails_in_a_thread", &outcome);
     CHECK_INT(outcome.exit_status, 1);
     CHECK(strstr(outcome.output, "is 1, not 2") != NULL);
     CHECK(strstr(outcome.output, "passed") == NULL);
 }
 
-static void
-skips_are_counted(void **state)
+TEST(skips_are_counted)
 {
-    (void)state;
     expect("skips", 0, "SUITE: 0 passed, 0 failed, 1 skipped\n",
            "for the sake of the test");
 }
 
-static void
-the_summary_adds_up(void **state)
+TEST(the_summary_adds_up)
 {
-    (void)state;
     expect("'[pfs]*s'", 1, "SUITE: 1 passed, 4 failed, 1 skipped\n", "");
     expect("nothing_of_that_name", 1, "SUITE: 0 passed, 1 failed, 0 skipped\n",
            "no test is called");
 }
 
-static void
-tests_are_listed(void **state)
+TEST(tests_are_listed)
 {
     static struct outcome outcome;
 
-    (void)state;
     run_patient("--list", &outcome);
     CHECK_INT(outcome.exit_status, 0);
     CHECK(strncmp(outcome.output, "passes\nfails_ok\n", 16) == 0);
     CHECK_TEXT(outcome.last_line, "reports_a_failed_child\n");
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sound_tests_pass),
-        cmocka_unit_test(failed_checks_fail),
-        cmocka_unit_test(unexplained_failures_fail),
-        cmocka_unit_test(leaks_fail),
-        cmocka_unit_test(bad_roles_fail),
-        cmocka_unit_test(a_failure_in_a_thread_ends_the_program),
-        cmocka_unit_test(skips_are_counted),
-        cmocka_unit_test(the_summary_adds_up),
-        cmocka_unit_test(tests_are_listed),
-    };
-
-    return harness_main(argc, argv, "harness", tests, sizeof(tests) / sizeof(tests[0]),
-                        NULL);
 }

@@ -210,12 +210,10 @@ file_length(void)
 }
 
 /* Kernels before 6.10 undo what fallocate has done when a signal comes. */
-static void
-a_timer_keeps_no_map_from_being_made(void **state)
+TEST_WITH(a_timer_keeps_no_map_from_being_made, answer_as_the_system_does)
 {
     mmf_map *map;
 
-    (void)state;
     uninterrupted = 1 << 20;
     calls = 0;
     CHECK_OK(mmf_map_create_new("Cat", 8 << 20, NULL, &map));
@@ -231,10 +229,8 @@ a_timer_keeps_no_map_from_being_made(void **state)
 }
 
 /* Undo what is one's own: here another process has made the file grow meanwhile. */
-static void
-a_refused_growth_cuts_nothing_off(void **state)
+TEST_WITH(a_refused_growth_cuts_nothing_off, answer_as_the_system_does)
 {
-    (void)state;
     mmf_map_close(
         map_file(MMF_FILE_MODE_CREATE_NEW, 100, MMF_FILE_SHARE_READ_WRITE, MMF_OK));
     other_length = 5000;
@@ -251,12 +247,10 @@ a_refused_growth_cuts_nothing_off(void **state)
 }
 
 /* The kernel's own pages for a map count as well, and would be one too many. */
-static void
-a_cgroup_s_last_bytes_are_not_for_maps(void **state)
+TEST_WITH(a_cgroup_s_last_bytes_are_not_for_maps, answer_as_the_system_does)
 {
     mmf_map *map;
 
-    (void)state;
     cgroup_limit = "16777216\n";
     CHECK_FAILS(mmf_map_create_new("Cat", (16 << 20) - (1 << 17), NULL, &map),
                 MMF_E_NO_MEMORY);
@@ -274,14 +268,12 @@ handle_of(mmf_queue *queue)
 }
 
 /* A process has opened a channel a million times, and its first handle is still open. */
-static void
-numbers_that_come_again_are_skipped(void **state)
+TEST_WITH(numbers_that_come_again_are_skipped, answer_as_the_system_does)
 {
     mmf_channel_options options;
     mmf_queue *first;
     mmf_queue *sender;
 
-    (void)state;
     mmf_channel_options_init(&options);
     options.role = MMF_ROLE_RECEIVE;
     CHECK_OK(mmf_queue_create_new("Queue", 8, 1, MMF_OVERFLOW_BLOCK, &options, &first));
@@ -301,12 +293,10 @@ numbers_that_come_again_are_skipped(void **state)
 }
 
 /* A process that takes no part reads so much of a queue, and says so. */
-static void
-a_depth_in_part_is_called_so(void **state)
+TEST_WITH(a_depth_in_part_is_called_so, answer_as_the_system_does)
 {
     static const size_t capacities[] = {1 << 18, 1 << 19};
 
-    (void)state;
     for (size_t i = 0; i < 2; i++) {
         mmf_channel_stats stats;
         mmf_queue *queue;
@@ -326,14 +316,12 @@ a_depth_in_part_is_called_so(void **state)
 }
 
 /* A call that is refused, by whatever, must not be made again and again. */
-static void
-a_refused_wait_for_several_does_not_spin(void **state)
+TEST_WITH(a_refused_wait_for_several_does_not_spin, answer_as_the_system_does)
 {
     mmf_event *events[2];
     mmf_waitable *both[2];
     int index;
 
-    (void)state;
     for (int i = 0; i < 2; i++) {
         CHECK_OK(mmf_event_create_new(i == 0 ? "A" : "B", 0, MMF_EVENT_AUTO_RESET, NULL,
                                       &events[i]));
@@ -350,13 +338,11 @@ a_refused_wait_for_several_does_not_spin(void **state)
 }
 
 /* A process whose filter refuses utimensat has pollers, too. */
-static void
-refused_times_hide_no_signal(void **state)
+TEST_WITH(refused_times_hide_no_signal, answer_as_the_system_does)
 {
     mmf_event *event;
     struct pollfd polled = {.events = POLLIN};
 
-    (void)state;
     CHECK_OK(mmf_event_create_new("Event", 0, MMF_EVENT_AUTO_RESET, NULL, &event));
     CHECK_OK(mmf_waitable_fd(mmf_event_waitable(event), &polled.fd));
     CHECK_STATUS(mmf_event_wait(event, 0), MMF_TIMED_OUT);
@@ -377,15 +363,13 @@ check_message(const char *wanted)
 }
 
 /* Limits that a test cannot reach, or not without harm to others: quota and watches. */
-static void
-limits_are_named(void **state)
+TEST_WITH(limits_are_named, answer_as_the_system_does)
 {
     mmf_map *map;
     mmf_event *event;
     mmf_queue *queue;
     int fd;
 
-    (void)state;
     space_error = EDQUOT;
     CHECK_FAILS(mmf_map_create_new("Cat", 100000, NULL, &map), MMF_E_NO_SPACE);
     check_message("quota(1)");
@@ -419,14 +403,12 @@ create_in_child(int to)
     _exit(0);
 }
 
-static void
-creators_never_share_a_temporary_name(void **state)
+TEST_WITH(creators_never_share_a_temporary_name, answer_as_the_system_does)
 {
     static char names[2][sizeof(temporary)];
     int ends[2];
     int status;
 
-    (void)state;
     is_without_tmpfile = 1;
     CHECK(pipe2(ends, O_CLOEXEC) == 0);
     for (int i = 0; i < 2; i++) {
@@ -438,29 +420,4 @@ creators_never_share_a_temporary_name(void **state)
     CHECK(strcmp(names[0], names[1]) != 0);
     close(ends[0]);
     close(ends[1]);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_timer_keeps_no_map_from_being_made,
-                               answer_as_the_system_does),
-        cmocka_unit_test_setup(a_refused_growth_cuts_nothing_off,
-                               answer_as_the_system_does),
-        cmocka_unit_test_setup(a_cgroup_s_last_bytes_are_not_for_maps,
-                               answer_as_the_system_does),
-        cmocka_unit_test_setup(numbers_that_come_again_are_skipped,
-                               answer_as_the_system_does),
-        cmocka_unit_test_setup(a_refused_wait_for_several_does_not_spin,
-                               answer_as_the_system_does),
-        cmocka_unit_test_setup(a_depth_in_part_is_called_so, answer_as_the_system_does),
-        cmocka_unit_test_setup(limits_are_named, answer_as_the_system_does),
-        cmocka_unit_test_setup(refused_times_hide_no_signal, answer_as_the_system_does),
-        cmocka_unit_test_setup(creators_never_share_a_temporary_name,
-                               answer_as_the_system_does),
-    };
-
-    return harness_main(argc, argv, "host_calls", tests,
-                        sizeof(tests) / sizeof(tests[0]), NULL);
 }

@@ -150,10 +150,8 @@ check_all_goes_on(void)
     CHECK_INT(status, 0);
 }
 
-static void
-a_cancelled_thread_leaves_nothing(void **state)
+TEST(a_cancelled_thread_leaves_nothing)
 {
-    (void)state;
     if (HARNESS_ASAN || HARNESS_TSAN)
         harness_skip("a sanitizer needs threads that return");
     for (int i = 0; i < TRIALS; i++) {
@@ -199,13 +197,11 @@ spin_a_little(void)
 }
 
 /* In its sleep, which does not end by itself, and between short ones. */
-static void
-a_waiting_thread_can_be_cancelled(void **state)
+TEST(a_waiting_thread_can_be_cancelled)
 {
     static void *(*const waits[])(void *) = {
         take_from_queue, wait_for_event, wait_for_any, wait_for_all, lock_and_unlock};
 
-    (void)state;
     if (HARNESS_ASAN || HARNESS_TSAN)
         harness_skip("a sanitizer needs threads that return");
     make_objects();
@@ -243,12 +239,10 @@ wait_for_event_once(void *unused)
 }
 
 /* It may take the signal, or be cancelled with it in hand: then the next one has it. */
-static void
-a_cancelled_thread_s_signal_is_not_lost(void **state)
+TEST(a_cancelled_thread_s_signal_is_not_lost)
 {
     int taken = 0;
 
-    (void)state;
     if (HARNESS_ASAN || HARNESS_TSAN)
         harness_skip("a sanitizer needs threads that return");
     make_objects();
@@ -291,8 +285,7 @@ call_forever(void *unused)
 enum { A_SERVER_HAS_IT, NO_SERVER_HAS_IT, THERE_IS_NO_SPACE, PLACES };
 
 /* No request, no place and no answer is left of its call. */
-static void
-a_cancelled_thread_s_call_is_cancelled(void **state)
+TEST(a_cancelled_thread_s_call_is_cancelled)
 {
     mmf_service_options options = {.size = sizeof(options), .max_calls = 1};
     mmf_service *server, *filler;
@@ -300,7 +293,6 @@ a_cancelled_thread_s_call_is_cancelled(void **state)
     mmf_message request;
     uint64_t call;
 
-    (void)state;
     if (HARNESS_ASAN || HARNESS_TSAN)
         harness_skip("a sanitizer needs threads that return");
     options.role = MMF_ROLE_SERVER;
@@ -346,18 +338,4 @@ a_cancelled_thread_s_call_is_cancelled(void **state)
     mmf_service_close(filler);
     mmf_service_close(server);
     check_all_goes_on();
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_cancelled_thread_leaves_nothing),
-        cmocka_unit_test(a_waiting_thread_can_be_cancelled),
-        cmocka_unit_test(a_cancelled_thread_s_signal_is_not_lost),
-        cmocka_unit_test(a_cancelled_thread_s_call_is_cancelled),
-    };
-
-    return harness_main(argc, argv, "host_cancel", tests,
-                        sizeof(tests) / sizeof(tests[0]), NULL);
 }

@@ -114,10 +114,8 @@ open_all(mmf_map *maps[COPIES])
     }
 }
 
-static void
-the_last_copy_s_close_releases_the_name(void **state)
+TEST(the_last_copy_s_close_releases_the_name)
 {
-    (void)state;
     load_copies();
     for (int last = 0; last < COPIES; last++) {
         mmf_map *maps[COPIES];
@@ -138,12 +136,10 @@ the_last_copy_s_close_releases_the_name(void **state)
 }
 
 /* They choose bytes to lock in the same order. */
-static void
-many_handles_of_two_copies(void **state)
+TEST(many_handles_of_two_copies)
 {
     mmf_map *maps[COPIES][OPENED], *first;
 
-    (void)state;
     load_copies();
     CHECK_OK(copies[0].map_create_new("Cat", 100, NULL, &first));
     for (int i = 0; i < COPIES; i++)
@@ -158,8 +154,7 @@ many_handles_of_two_copies(void **state)
 }
 
 /* In the child all handles of all copies are dead, and it keeps no name. */
-static void
-a_fork_keeps_no_name_of_any_copy(void **state)
+TEST(a_fork_keeps_no_name_of_any_copy)
 {
     mmf_map *maps[COPIES];
     void *bytes;
@@ -167,7 +162,6 @@ a_fork_keeps_no_name_of_any_copy(void **state)
     int to[2], status;
     pid_t child;
 
-    (void)state;
     load_copies();
     open_all(maps);
     CHECK(pipe(to) == 0);
@@ -194,12 +188,10 @@ a_fork_keeps_no_name_of_any_copy(void **state)
     CHECK_INT(status, 0);
 }
 
-static void
-a_mutex_has_one_owner(void **state)
+TEST(a_mutex_has_one_owner)
 {
     mmf_mutex *mutexes[COPIES];
 
-    (void)state;
     load_copies();
     for (int i = 0; i < COPIES; i++)
         CHECK_OK(copies[i].mutex_create_or_open("Lock", 0, NULL, NULL, &mutexes[i]));
@@ -214,13 +206,11 @@ a_mutex_has_one_owner(void **state)
         copies[i].mutex_close(mutexes[i]);
 }
 
-static void
-a_queue_goes_from_copy_to_copy(void **state)
+TEST(a_queue_goes_from_copy_to_copy)
 {
     mmf_channel_options options = {.size = sizeof(options)};
     mmf_queue *queues[COPIES];
 
-    (void)state;
     load_copies();
     options.flags = MMF_CHANNEL_PEER_CLOSED;
     for (int i = 0; i < COPIES; i++) {
@@ -245,19 +235,4 @@ a_queue_goes_from_copy_to_copy(void **state)
                      MMF_E_PEER_CLOSED);
         copies[i].queue_close(queues[i]);
     }
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_last_copy_s_close_releases_the_name),
-        cmocka_unit_test(many_handles_of_two_copies),
-        cmocka_unit_test(a_fork_keeps_no_name_of_any_copy),
-        cmocka_unit_test(a_mutex_has_one_owner),
-        cmocka_unit_test(a_queue_goes_from_copy_to_copy),
-    };
-
-    return harness_main(argc, argv, "host_copies", tests,
-                        sizeof(tests) / sizeof(tests[0]), NULL);
 }

@@ -140,8 +140,7 @@ use_unnamed_event(void)
     return use_event(NULL);
 }
 
-static void
-nothing_is_kept_below_3(void **state)
+TEST(nothing_is_kept_below_3)
 {
     static const struct {
         const char *name;
@@ -156,7 +155,6 @@ nothing_is_kept_below_3(void **state)
         {"unnamed event", use_unnamed_event},
     };
 
-    (void)state;
     need_fork();
     for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
         pid_t child = fork();
@@ -172,15 +170,4 @@ nothing_is_kept_below_3(void **state)
         CHECK(WIFEXITED(status));
         CHECK_INT(WEXITSTATUS(status), 0);
     }
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_is_kept_below_3),
-    };
-
-    return harness_main(argc, argv, "host_descriptors", tests,
-                        sizeof(tests) / sizeof(tests[0]), NULL);
 }

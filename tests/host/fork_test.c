@@ -81,12 +81,10 @@ fork_beside_calls(int argc, char **argv)
     return 0;
 }
 
-static void
-a_library_above_may_lock_around_calls(void **state)
+TEST(a_library_above_may_lock_around_calls)
 {
     struct process *process;
 
-    (void)state;
     process = process_start("fork_beside_calls", NULL);
     for (int i = 0; i < ROUNDS; i++)
         process_expect(process, "goes on"); /* or the deadline passes */
@@ -240,10 +238,8 @@ check_family(struct family *family)
     close_pipes(family);
 }
 
-static void
-a_fork_takes_no_view_away(void **state)
+TEST(a_fork_takes_no_view_away)
 {
-    (void)state;
     need_other_users();
     harness_expect_dead();
     for (enum change what = CHANGE_ROOT; what <= NO_DESCRIPTORS; what++) {
@@ -256,12 +252,10 @@ a_fork_takes_no_view_away(void **state)
     }
 }
 
-static void
-a_close_after_such_a_fork_keeps_the_name(void **state)
+TEST(a_close_after_such_a_fork_keeps_the_name)
 {
     struct family family = {.what = NO_DESCRIPTORS, .closes = 1};
 
-    (void)state;
     if (HARNESS_TSAN || HARNESS_ASAN)
         harness_skip("a sanitizer needs descriptors of its own");
     harness_expect_dead();
@@ -290,10 +284,8 @@ ask_for_descriptor(enum change what)
     _exit(0);
 }
 
-static void
-a_queue_s_descriptor_is_of_the_open_file(void **state)
+TEST(a_queue_s_descriptor_is_of_the_open_file)
 {
-    (void)state;
     need_other_users();
     harness_expect_dead();
     for (enum change what = CHANGE_ROOT; what <= CHANGE_BOTH; what++) {
@@ -346,8 +338,7 @@ wait_for_mark(void)
     }
 }
 
-static void
-a_spawn_s_child_keeps_names_until_it_executes(void **state)
+TEST(a_spawn_s_child_keeps_names_until_it_executes)
 {
     mmf_map *map;
     pid_t parent;
@@ -355,7 +346,6 @@ a_spawn_s_child_keeps_names_until_it_executes(void **state)
     int fd;
     char c;
 
-    (void)state;
     snprintf(fifo, sizeof(fifo), "%s/fifo", harness_dir());
     snprintf(mark, sizeof(mark), "%s/mark", harness_dir());
     CHECK(mkfifo(fifo, 0600) == 0);
@@ -428,10 +418,8 @@ close_in_child(enum change what, mmf_inheritability inheritability)
     CHECK_INT(result.removed, 0);
 }
 
-static void
-a_close_that_cannot_remove_the_file_says_so(void **state)
+TEST(a_close_that_cannot_remove_the_file_says_so)
 {
-    (void)state;
     need_other_users();
     for (enum change what = CHANGE_ROOT; what <= CHANGE_BOTH; what++) {
         close_in_child(what, MMF_INHERITABILITY_NONE);
@@ -439,22 +427,4 @@ a_close_that_cannot_remove_the_file_says_so(void **state)
     }
 }
 
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_library_above_may_lock_around_calls),
-        cmocka_unit_test(a_fork_takes_no_view_away),
-        cmocka_unit_test(a_close_after_such_a_fork_keeps_the_name),
-        cmocka_unit_test(a_queue_s_descriptor_is_of_the_open_file),
-        cmocka_unit_test(a_spawn_s_child_keeps_names_until_it_executes),
-        cmocka_unit_test(a_close_that_cannot_remove_the_file_says_so),
-    };
-    static const struct role roles[] = {
-        {"fork_beside_calls", fork_beside_calls},
-        {NULL, NULL},
-    };
-
-    return harness_main(argc, argv, "host_fork", tests,
-                        sizeof(tests) / sizeof(tests[0]), roles);
-}
+ROLE("fork_beside_calls", fork_beside_calls);

@@ -90,8 +90,7 @@ try_row(struct child *self, void *argument)
     check_group(&row->group, row->size, row->is_room);
 }
 
-static void
-version_2_counts_what_can_be_dropped(void **state)
+TEST(version_2_counts_what_can_be_dropped)
 {
     static const struct row rows[] = {
         {{"max", 64, 60, 0, 0, 0, 0, 0}, 8 * MIB, 0},
@@ -104,7 +103,6 @@ version_2_counts_what_can_be_dropped(void **state)
         {{"max", 64, 10, 0, 0, 0, 0, 0}, 52 * MIB, 1},
     };
 
-    (void)state;
     if (getuid() != 0 || !may_mount())
         harness_skip("file systems cannot be mounted here");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -153,12 +151,10 @@ create_beside_cache(struct child *self, void *argument)
     CHECK(strstr(mmf_last_message(), "memory.limit_in_bytes") != NULL);
 }
 
-static void
-version_1_counts_the_active_cache(void **state)
+TEST(version_1_counts_the_active_cache)
 {
     char path[64];
 
-    (void)state;
     snprintf(own_group, sizeof(own_group), "/sys/fs/cgroup/memory/mmf-test-%d",
              (int)getpid());
     if (getuid() != 0 || mkdir(own_group, 0755) != 0)
@@ -168,18 +164,4 @@ version_1_counts_the_active_cache(void **state)
     in_child(create_beside_cache, path);
     unlink(path);
     CHECK(rmdir(own_group) == 0);
-}
-
-#define CASE(name) cmocka_unit_test(name)
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        CASE(version_2_counts_what_can_be_dropped),
-        CASE(version_1_counts_the_active_cache),
-    };
-
-    return harness_main(argc, argv, "room", tests, sizeof(tests) / sizeof(tests[0]),
-                        NULL);
 }

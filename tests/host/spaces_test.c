@@ -123,13 +123,11 @@ try_to_enter(struct child *self, void *argument)
     child_send(self, try_namespace() ? 'y' : 'n');
 }
 
-static void
-a_namespace_without_root_has_names(void **state)
+TEST(a_namespace_without_root_has_names)
 {
     struct child child;
     char answer;
 
-    (void)state;
     if (getuid() != 0 || !may_mount() || !may_change_user())
         harness_skip("file systems cannot be mounted here");
     child_start(&child, try_to_enter, NULL);
@@ -144,8 +142,7 @@ a_namespace_without_root_has_names(void **state)
  * Files.
  */
 
-static void
-a_delayed_file_is_sparse(void **state)
+TEST(a_delayed_file_is_sparse)
 {
     mmf_map_options options;
     struct stat status;
@@ -153,7 +150,6 @@ a_delayed_file_is_sparse(void **state)
     mmf_map *map;
     int64_t capacity;
 
-    (void)state;
     snprintf(path, sizeof(path), "/var/tmp/mmf-test-%d", (int)getpid());
     mmf_map_options_init(&options);
     options.allocation = MMF_DELAY_ALLOCATE_PAGES;
@@ -252,14 +248,12 @@ huge_pages(long change)
     return pages;
 }
 
-static void
-views_on_hugetlbfs_do_not_leak(void **state)
+TEST(views_on_hugetlbfs_do_not_leak)
 {
     struct child child;
     long before;
     char answer;
 
-    (void)state;
     if (getuid() != 0 || !may_mount())
         harness_skip("file systems cannot be mounted here");
     before = huge_pages(8);
@@ -308,12 +302,10 @@ run_out_of_instances(struct child *self, void *argument)
         mmf_event_close(events[i]);
 }
 
-static void
-a_lack_of_instances_is_named(void **state)
+TEST(a_lack_of_instances_is_named)
 {
     char path[PATH_MAX];
 
-    (void)state;
     if (getuid() != 0 || !may_change_user())
         harness_skip("another user is needed: run as root");
     CHECK(chmod(harness_dir(), 01777) == 0);
@@ -344,15 +336,13 @@ run_out_of_mappings(struct child *self, void *argument)
     mmf_map_close(map);
 }
 
-static void
-a_lack_of_mappings_is_named(void **state)
+TEST(a_lack_of_mappings_is_named)
 {
     struct child child;
     long most = 0;
     long pieces;
     FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
 
-    (void)state;
     if (file == NULL || fscanf(file, "%ld", &most) != 1 || most > 75000)
         harness_skip("vm.max_map_count is %ld: no test of minutes", most);
     fclose(file);
@@ -377,8 +367,7 @@ expect_corrupt(const char *what)
     CHECK(strstr(mmf_last_message(), what) != NULL);
 }
 
-static void
-every_call_says_what_became_of_a_named_map_s_file(void **state)
+TEST(every_call_says_what_became_of_a_named_map_s_file)
 {
     mmf_map_options options = {.size = sizeof(options),
                                .share = MMF_FILE_SHARE_READ_WRITE};
@@ -387,7 +376,6 @@ every_call_says_what_became_of_a_named_map_s_file(void **state)
     mmf_map *map;
     int fd;
 
-    (void)state;
     snprintf(path, sizeof(path), "%s/file", harness_dir());
     snprintf(moved, sizeof(moved), "%s.moved", path);
     CHECK_OK(mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, "File", 8192,
@@ -463,32 +451,11 @@ write_too_large_a_file(struct child *self, void *argument)
     CHECK(strstr(mmf_last_message(), "ulimit -f") != NULL);
 }
 
-static void
-the_process_s_limits_are_named(void **state)
+TEST(the_process_s_limits_are_named)
 {
-    (void)state;
     if (HARNESS_ASAN || HARNESS_TSAN)
         harness_skip("a sanitizer needs address space and descriptors of its own");
     in_child(run_out_of_address_space, NULL);
     in_child(run_out_of_descriptors, NULL);
     in_child(write_too_large_a_file, NULL);
-}
-
-#define CASE(name) cmocka_unit_test(name)
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        CASE(a_namespace_without_root_has_names),
-        CASE(a_delayed_file_is_sparse),
-        CASE(views_on_hugetlbfs_do_not_leak),
-        CASE(a_lack_of_instances_is_named),
-        CASE(a_lack_of_mappings_is_named),
-        CASE(the_process_s_limits_are_named),
-        CASE(every_call_says_what_became_of_a_named_map_s_file),
-    };
-
-    return harness_main(argc, argv, "spaces", tests, sizeof(tests) / sizeof(tests[0]),
-                        NULL);
 }

@@ -354,26 +354,20 @@ check_need(void *(*steps)(void *unused), ptrdiff_t most)
     free(stack);
 }
 
-static void
-no_call_needs_more_than_12_kib(void **state)
+TEST(no_call_needs_more_than_12_kib)
 {
-    (void)state;
     check_need(use_everything, MOST);
 }
 
-static void
-a_wait_for_channels_needs_no_more_than_16_kib(void **state)
+TEST(a_wait_for_channels_needs_no_more_than_16_kib)
 {
-    (void)state;
     check_need(wait_for_channels, MOST_FOR_CHANNELS);
 }
 
-static void
-every_call_has_space_in_the_smallest_stack(void **state)
+TEST(every_call_has_space_in_the_smallest_stack)
 {
     pthread_attr_t attributes;
 
-    (void)state;
     if (HARNESS_ASAN || HARNESS_TSAN)
         harness_skip("a sanitizer needs a larger stack");
     CHECK(pthread_attr_init(&attributes) == 0);
@@ -381,17 +375,4 @@ every_call_has_space_in_the_smallest_stack(void **state)
                                                      ? (size_t)PTHREAD_STACK_MIN
                                                      : (size_t)SMALLEST) == 0);
     use_on(&attributes, use_everything);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_call_needs_more_than_12_kib),
-        cmocka_unit_test(a_wait_for_channels_needs_no_more_than_16_kib),
-        cmocka_unit_test(every_call_has_space_in_the_smallest_stack),
-    };
-
-    return harness_main(argc, argv, "host_stack", tests,
-                        sizeof(tests) / sizeof(tests[0]), NULL);
 }

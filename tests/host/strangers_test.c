@@ -170,10 +170,8 @@ meet_the_sparse_queue(struct child *self, void *argument)
     CHECK(umount2(harness_dir(), MNT_DETACH) == 0);
 }
 
-static void
-a_sparse_queue_harms_no_lister(void **state)
+TEST(a_sparse_queue_harms_no_lister)
 {
-    (void)state;
     need_strangers();
     if (!may_mount())
         harness_skip("file systems cannot be mounted here");
@@ -206,12 +204,10 @@ make_and_wait(struct child *self, void *argument)
         pause();
 }
 
-static void
-an_inspector_keeps_no_name_alive(void **state)
+TEST(an_inspector_keeps_no_name_alive)
 {
     struct child inspector;
 
-    (void)state;
     child_start(&inspector, stat_forever, NULL);
     child_expect(&inspector, 's');
     for (int i = 0; i < 100; i++) {
@@ -233,12 +229,10 @@ an_inspector_keeps_no_name_alive(void **state)
 }
 
 /* The depth of a queue is the same for a participant and an inspector, at any tail. */
-static void
-an_inspector_counts_as_a_participant(void **state)
+TEST(an_inspector_counts_as_a_participant)
 {
     static const int64_t sizes[] = {1, 100, 5000};
 
-    (void)state;
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         mmf_channel_stats mine;
         mmf_channel_stats seen;
@@ -293,14 +287,12 @@ plant_locks(struct child *self, void *argument)
     mmf_map_close(map);
 }
 
-static void
-many_locks_do_not_delay_a_list(void **state)
+TEST(many_locks_do_not_delay_a_list)
 {
     struct child stranger;
     mmf_list *list;
     int64_t begin;
 
-    (void)state;
     need_strangers();
     child_start(&stranger, plant_locks, NULL);
     for (int i = 0; i < LOCKS / LOCKS_AT_ONCE; i++)
@@ -344,8 +336,7 @@ plant_path(struct child *self, void *argument)
     mmf_map_close(map);
 }
 
-static void
-a_planted_path_is_not_opened(void **state)
+TEST(a_planted_path_is_not_opened)
 {
     _Alignas(8) char events[4096];
     struct child stranger;
@@ -354,7 +345,6 @@ a_planted_path_is_not_opened(void **state)
     mmf_map *map;
     int watch;
 
-    (void)state;
     need_strangers();
     snprintf(directory, sizeof(directory), "%s/roots", harness_dir());
     snprintf(fifo, sizeof(fifo), "%s/fifo", directory);
@@ -462,35 +452,12 @@ plant_link(int later)
     CHECK(rmdir(target) == 0 && rmdir(elsewhere) == 0);
 }
 
-static void
-a_planted_link_is_not_followed(void **state)
+TEST(a_planted_link_is_not_followed)
 {
-    (void)state;
     plant_link(0);
 }
 
-static void
-a_link_that_is_planted_later_is_not_followed(void **state)
+TEST(a_link_that_is_planted_later_is_not_followed)
 {
-    (void)state;
     plant_link(1);
-}
-
-#define CASE(name) cmocka_unit_test(name)
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        CASE(a_sparse_queue_harms_no_lister),
-        CASE(an_inspector_keeps_no_name_alive),
-        CASE(an_inspector_counts_as_a_participant),
-        CASE(many_locks_do_not_delay_a_list),
-        CASE(a_planted_path_is_not_opened),
-        CASE(a_planted_link_is_not_followed),
-        CASE(a_link_that_is_planted_later_is_not_followed),
-    };
-
-    return harness_main(argc, argv, "strangers", tests,
-                        sizeof(tests) / sizeof(tests[0]), NULL);
 }

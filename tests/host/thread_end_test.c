@@ -127,10 +127,8 @@ join_and_take(const char *name, void (*end)(void))
     mmf_mutex_close(owner.mutex);
 }
 
-static void
-it_is_abandoned_when_the_join_is_over(void **state)
+TEST(it_is_abandoned_when_the_join_is_over)
 {
-    (void)state;
     skip_with_sanitizers();
     for (int i = 0; i < ROUNDS; i++) {
         join_and_take(NAME, ways[i % 4]);
@@ -139,12 +137,10 @@ it_is_abandoned_when_the_join_is_over(void **state)
 }
 
 /* A new thread gets the place in memory of the dead one, and is another owner. */
-static void
-the_next_thread_is_another(void **state)
+TEST(the_next_thread_is_another)
 {
     mmf_mutex *mutex;
 
-    (void)state;
     skip_with_sanitizers();
     CHECK_OK(mmf_mutex_create_new(NAME, 0, NULL, &mutex));
     for (int i = 0; i < ROUNDS; i++) {
@@ -170,10 +166,8 @@ call_once(void)
 }
 
 /* The last handle of what a dead thread owns. */
-static void
-its_name_is_free(void **state)
+TEST(its_name_is_free)
 {
-    (void)state;
     skip_with_sanitizers();
     for (int i = 0; i < ROUNDS; i++) {
         struct owner owner = {.end = ways[i % 4], .ready = -1};
@@ -232,12 +226,10 @@ check_child(const struct usage *before)
 }
 
 /* The last handle is closed while the owner lives. */
-static void
-what_stays_for_it_goes_after_it(void **state)
+TEST(what_stays_for_it_goes_after_it)
 {
     struct usage before, during;
 
-    (void)state;
     skip_with_sanitizers();
     usage_take(&before);
     for (int i = 0; i < ROUNDS; i++) {
@@ -306,12 +298,10 @@ end_process(pid_t pid)
     harness_expect_dead();
 }
 
-static void
-other_processes_get_it(void **state)
+TEST(other_processes_get_it)
 {
     mmf_mutex *mutex;
 
-    (void)state;
     skip_with_sanitizers();
     CHECK_OK(mmf_mutex_create_new(NAME, 0, NULL, &mutex));
     for (int i = 0; i < ROUNDS; i++) {
@@ -395,13 +385,11 @@ end_asleep(void *(*wait)(void *), void *object)
     CHECK(sigaction(SIGUSR1, &before, NULL) == 0);
 }
 
-static void
-what_it_is_given_goes_to_others(void **state)
+TEST(what_it_is_given_goes_to_others)
 {
     mmf_event *event;
     mmf_mutex *mutex;
 
-    (void)state;
     skip_with_sanitizers();
     CHECK_OK(mmf_event_create_new("Event", 0, MMF_EVENT_AUTO_RESET, NULL, &event));
     CHECK_OK(mmf_mutex_create_new(NAME, 1, NULL, &mutex));
@@ -433,20 +421,4 @@ what_it_is_given_goes_to_others(void **state)
     CHECK_OK(mmf_mutex_release(mutex));
     mmf_event_close(event);
     mmf_mutex_close(mutex);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_is_abandoned_when_the_join_is_over),
-        cmocka_unit_test(the_next_thread_is_another),
-        cmocka_unit_test(its_name_is_free),
-        cmocka_unit_test(what_stays_for_it_goes_after_it),
-        cmocka_unit_test(other_processes_get_it),
-        cmocka_unit_test(what_it_is_given_goes_to_others),
-    };
-
-    return harness_main(argc, argv, "host_thread_end", tests,
-                        sizeof(tests) / sizeof(tests[0]), NULL);
 }

@@ -47,27 +47,14 @@ use_and_unload(void)
     _exit(0);
 }
 
-static void
-a_thread_outlives_the_plugin_it_used(void **state)
+TEST(a_thread_outlives_the_plugin_it_used)
 {
     pid_t child = fork();
     int status;
 
-    (void)state;
     CHECK(child >= 0);
     if (child == 0)
         use_and_unload();
     CHECK(waitpid(child, &status, 0) == child);
     CHECK_INT(status, 0);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_thread_outlives_the_plugin_it_used),
-    };
-
-    return harness_main(argc, argv, "host_unload", tests,
-                        sizeof(tests) / sizeof(tests[0]), NULL);
 }

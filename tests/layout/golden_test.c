@@ -74,8 +74,7 @@ lock_byte(int fd, short type)
     CHECK(fcntl(fd, F_OFD_SETLK, &lock) == 0);
 }
 
-static void
-layout_2_is_read(void **state)
+TEST(layout_2_is_read)
 {
     unsigned char page[PAGE_SIZE];
     char path[512];
@@ -86,7 +85,6 @@ layout_2_is_read(void **state)
     char text[16] = "";
     int fd;
 
-    (void)state;
     if (!is_little_endian())
         harness_skip("the golden page is of a little-endian machine");
     path_of_cat(path);
@@ -114,8 +112,7 @@ layout_2_is_read(void **state)
 }
 
 /* Layout 1 was that of 0.1. Its objects are neither read nor removed. */
-static void
-another_layout_is_refused(void **state)
+TEST(another_layout_is_refused)
 {
     static const char *const layouts[] = {"\x01\x00\x00\x00", "\x03\x00\x00\x00"};
     unsigned char page[PAGE_SIZE];
@@ -123,7 +120,6 @@ another_layout_is_refused(void **state)
     mmf_map *map = NULL;
     int fd;
 
-    (void)state;
     if (!is_little_endian())
         harness_skip("the golden page is of a little-endian machine");
     path_of_cat(path);
@@ -144,8 +140,7 @@ another_layout_is_refused(void **state)
     CHECK(unlink(path) == 0);
 }
 
-static void
-layout_2_is_written(void **state)
+TEST(layout_2_is_written)
 {
     unsigned char expected[PAGE_SIZE];
     unsigned char page[PAGE_SIZE];
@@ -154,7 +149,6 @@ layout_2_is_written(void **state)
     mmf_map *map;
     int fd;
 
-    (void)state;
     if (!is_little_endian())
         harness_skip("the golden page is of a little-endian machine");
     path_of_cat(path);
@@ -169,17 +163,4 @@ layout_2_is_written(void **state)
     CHECK(memcmp(page, expected, PAGE_SIZE) == 0);
     close(fd);
     mmf_map_close(map);
-}
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(layout_2_is_read),
-        cmocka_unit_test(layout_2_is_written),
-        cmocka_unit_test(another_layout_is_refused),
-    };
-
-    return harness_main(argc, argv, "layout", tests, sizeof(tests) / sizeof(tests[0]),
-                        NULL);
 }

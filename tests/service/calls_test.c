@@ -9,8 +9,7 @@
 
 enum { CLIENT = MMF_ROLE_CLIENT, SERVER = MMF_ROLE_SERVER, BOTH = MMF_ROLE_BOTH };
 
-static void
-a_list_has_the_counters(void **state)
+TEST(a_list_has_the_counters)
 {
     mmf_service *service = new_service(BOTH, 8);
     mmf_channel_stats stats, by_name;
@@ -18,7 +17,6 @@ a_list_has_the_counters(void **state)
     mmf_message request;
     mmf_list *list;
 
-    (void)state;
     begin_call(service, 1);
     begin_call(service, 2);
     request = take_request(service, 1);
@@ -84,14 +82,12 @@ serve_until_closed(void *server)
     return NULL;
 }
 
-static void
-many_call_many(void **state)
+TEST(many_call_many)
 {
     mmf_service_options options = {.size = sizeof(options), .role = CLIENT};
     mmf_service *clients[THREADS], *servers[THREADS];
     pthread_t callers[THREADS], servants[THREADS];
 
-    (void)state;
     options.flags = MMF_CHANNEL_PEER_CLOSED;
     for (int i = 0; i < THREADS; i++)
         CHECK_OK(mmf_service_create_or_open("S", 8, 8, 2, &options, NULL, &clients[i]));
@@ -160,8 +156,7 @@ serve(void *argument)
     return NULL;
 }
 
-static void
-every_call_and_every_signal_arrives(void **state)
+TEST(every_call_and_every_signal_arrives)
 {
     struct office office = {new_event(), new_event()};
     mmf_service *client = new_service(CLIENT, 8);
@@ -169,7 +164,6 @@ every_call_and_every_signal_arrives(void **state)
                                mmf_service_waitable(client)};
     pthread_t server;
 
-    (void)state;
     CHECK(mmf_service_waitable(NULL) == NULL);
     CHECK_INT(pthread_create(&server, NULL, serve, &office), 0);
     for (uint64_t i = 0; i < ROUNDS; i++) {
@@ -191,16 +185,4 @@ every_call_and_every_signal_arrives(void **state)
     mmf_event_close(office.to_client);
     mmf_event_close(office.to_server);
     mmf_service_close(client);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_list_has_the_counters),
-        cmocka_unit_test(many_call_many),
-        cmocka_unit_test(every_call_and_every_signal_arrives),
-    };
-
-    return harness_main(argc, argv, "service.calls", tests, COUNT_OF(tests), NULL);
 }

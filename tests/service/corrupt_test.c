@@ -40,13 +40,11 @@ put(int64_t at, uint32_t value)
     overwrite("S", IN_SLOTS, at, &value, sizeof(value));
 }
 
-static void
-a_request_of_no_client(void **state)
+TEST(a_request_of_no_client)
 {
     static const uint32_t lanes[] = {2, 3, 1000, UINT32_MAX};
     mmf_message request = {.sequence = 77}, before = request;
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(lanes); i++) {
         mmf_service *service = new_one();
 
@@ -59,13 +57,11 @@ a_request_of_no_client(void **state)
     }
 }
 
-static void
-a_request_longer_than_its_slot(void **state)
+TEST(a_request_longer_than_its_slot)
 {
     mmf_service *service = new_one();
     mmf_message request;
 
-    (void)state;
     begin_call(service, 1);
     put(STRIDE + LENGTH, 9);
     CHECK_FAILS(mmf_service_take(service, 100, &request), MMF_E_CORRUPT);
@@ -77,15 +73,13 @@ a_request_longer_than_its_slot(void **state)
     mmf_service_close(service);
 }
 
-static void
-an_answer_that_makes_no_sense(void **state)
+TEST(an_answer_that_makes_no_sense)
 {
     static const struct {
         int64_t at;
         uint32_t value;
     } bad[] = {{LENGTH, 9}, {LENGTH, UINT32_MAX}, {LENGTH, 8 | IS_LONG}, {HEAD, 77}};
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         mmf_service *service = new_one();
         uint64_t call = begin_call(service, 1), number;
@@ -138,13 +132,11 @@ call_all(mmf_service *service, uint64_t *seed)
         (void)mmf_service_cancel(service, call);
 }
 
-static void
-any_words(void **state)
+TEST(any_words)
 {
     uint64_t seed = 20261129;
     int rounds = harness_long() ? 2000 : 100;
 
-    (void)state;
     for (int i = 0; i < rounds; i++) {
         mmf_service *service = new_one();
         mmf_channel_stats stats;
@@ -165,17 +157,4 @@ any_words(void **state)
         CHECK(stats.depth >= 0 && stats.depth <= 4);
         mmf_service_close(service);
     }
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_request_of_no_client),
-        cmocka_unit_test(a_request_longer_than_its_slot),
-        cmocka_unit_test(an_answer_that_makes_no_sense),
-        cmocka_unit_test(any_words),
-    };
-
-    return harness_main(argc, argv, "service.corrupt", tests, COUNT_OF(tests), NULL);
 }

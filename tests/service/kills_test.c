@@ -324,14 +324,12 @@ check_rest(mmf_service *client)
     }
 }
 
-static void
-servers_are_killed(void **state)
+TEST(servers_are_killed)
 {
     mmf_service *client = new_one();
     struct process *servers[VICTIMS];
     uint64_t number = 0;
 
-    (void)state;
     for (int i = 0; i < VICTIMS; i++)
         servers[i] = begin("server");
     for (int round = 0; round < rounds(); round++) {
@@ -350,12 +348,10 @@ servers_are_killed(void **state)
 }
 
 /* The last server is killed with our requests; the next one finds them. */
-static void
-requests_wait_for_the_next_server(void **state)
+TEST(requests_wait_for_the_next_server)
 {
     mmf_service *client = new_one();
 
-    (void)state;
     for (int round = 0; round < rounds(); round++) {
         struct process *server = begin("server");
         struct request request = {0, (uint64_t)round, REPLIES};
@@ -373,15 +369,13 @@ requests_wait_for_the_next_server(void **state)
     mmf_service_close(client);
 }
 
-static void
-clients_are_killed(void **state)
+TEST(clients_are_killed)
 {
     mmf_service *client = new_one();
     struct process *server = begin("server");
     struct process *victims[VICTIMS];
     uint64_t number = 0;
 
-    (void)state;
     for (int i = 0; i < VICTIMS; i++)
         victims[i] = begin("client");
     for (int round = 0; round < rounds(); round++) {
@@ -401,14 +395,12 @@ clients_are_killed(void **state)
     mmf_service_close(client);
 }
 
-static void
-all_are_killed(void **state)
+TEST(all_are_killed)
 {
     mmf_service *client = new_one();
     struct process *servers[VICTIMS], *clients[VICTIMS];
     uint64_t number = 0;
 
-    (void)state;
     for (int i = 0; i < VICTIMS; i++) {
         servers[i] = begin("server");
         clients[i] = begin("client");
@@ -429,21 +421,5 @@ all_are_killed(void **state)
     mmf_service_close(client);
 }
 
-static const struct role roles[] = {
-    {"client", run_client},
-    {"server", run_server},
-    {NULL, NULL},
-};
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(servers_are_killed),
-        cmocka_unit_test(requests_wait_for_the_next_server),
-        cmocka_unit_test(clients_are_killed),
-        cmocka_unit_test(all_are_killed),
-    };
-
-    return harness_main(argc, argv, "service.kills", tests, COUNT_OF(tests), roles);
-}
+ROLE("client", run_client);
+ROLE("server", run_server);

@@ -40,13 +40,11 @@ quiet_client(mmf_service *client, int fd, uint64_t call)
     CHECK(!is_readable(fd, 0));
 }
 
-static void
-both_sides_are_polled(void **state)
+TEST(both_sides_are_polled)
 {
     mmf_service *client = new_service(CLIENT, 8), *server = open_service(SERVER);
     int at_server = -1, at_client = -1, again = -1;
 
-    (void)state;
     CHECK_OK(mmf_service_fd(server, &at_server));
     CHECK_OK(mmf_service_fd(client, &at_client));
     CHECK_OK(mmf_service_fd(client, &again));
@@ -88,14 +86,12 @@ expect_ready(mmf_poller *poller, int fd, const void *data)
     CHECK(found[0] == data);
 }
 
-static void
-a_poller_has_both_sides(void **state)
+TEST(a_poller_has_both_sides)
 {
     mmf_service *client = new_service(CLIENT, 8), *server = open_service(SERVER);
     mmf_poller *poller;
     int fd = -1;
 
-    (void)state;
     CHECK_OK(mmf_poller_create(&poller));
     CHECK_OK(mmf_poller_fd(poller, &fd));
     CHECK_OK(mmf_poller_add(poller, mmf_service_waitable(client), client));
@@ -119,15 +115,13 @@ a_poller_has_both_sides(void **state)
 }
 
 /* An answer that came while the one before was taken is there after its release. */
-static void
-what_was_passed_over_is_polled(void **state)
+TEST(what_was_passed_over_is_polled)
 {
     mmf_service *client = new_service(CLIENT, 8), *server = open_service(SERVER);
     mmf_service *polled = open_service(CLIENT);
     mmf_poller *poller;
     int fd = -1, at_client = -1;
 
-    (void)state;
     CHECK_OK(mmf_poller_create(&poller));
     CHECK_OK(mmf_poller_fd(poller, &fd));
     CHECK_OK(mmf_poller_add(poller, mmf_service_waitable(polled), polled));
@@ -160,15 +154,13 @@ what_was_passed_over_is_polled(void **state)
 }
 
 /* A wait for one thing leaves the descriptor readable for the others. */
-static void
-what_another_wait_is_for_stays_readable(void **state)
+TEST(what_another_wait_is_for_stays_readable)
 {
     mmf_service *both = new_service(BOTH, 8), *server = open_service(SERVER);
     uint64_t first, second;
     mmf_message request;
     int fd = -1;
 
-    (void)state;
     CHECK_OK(mmf_service_fd(both, &fd));
     first = begin_call(both, 1);
     request = take_request(server, 1);
@@ -205,8 +197,7 @@ run_holder(int argc, char **argv)
 }
 
 /* A server that only polls gets what a dead one had. */
-static void
-a_death_is_polled(void **state)
+TEST(a_death_is_polled)
 {
     mmf_service *client = new_service(CLIENT, 8), *server = open_service(SERVER);
     struct process *victim;
@@ -214,7 +205,6 @@ a_death_is_polled(void **state)
     int fd = -1, rc;
     uint64_t call;
 
-    (void)state;
     CHECK_OK(mmf_service_fd(server, &fd));
     call = begin_call(client, 1);
     victim = process_start("holder", NULL);
@@ -236,14 +226,12 @@ a_death_is_polled(void **state)
 }
 
 /* A client that is alone with what a dead server had is answered by the next one. */
-static void
-a_death_wakes_the_next_server(void **state)
+TEST(a_death_wakes_the_next_server)
 {
     mmf_service *client = new_service(CLIENT, 8);
     struct process *victim, *next;
     uint64_t call;
 
-    (void)state;
     call = begin_call(client, 1);
     victim = process_start("holder", NULL);
     process_expect(victim, "taken");
@@ -293,8 +281,7 @@ in_child_all_is_dead(mmf_service *service, const mmf_message *message)
     mmf_service_close(service);
 }
 
-static void
-a_childs_handles_are_dead(void **state)
+TEST(a_childs_handles_are_dead)
 {
     mmf_service *service = new_service(BOTH, 8);
     uint64_t call = begin_call(service, 1);
@@ -302,7 +289,6 @@ a_childs_handles_are_dead(void **state)
     int status = -1;
     pid_t pid;
 
-    (void)state;
     pid = fork();
     if (pid == 0) {
         in_child_all_is_dead(service, &request);
@@ -330,8 +316,7 @@ number_at(int fd, off_t at, size_t size)
     return number;
 }
 
-static void
-the_bytes_are_as_documented(void **state)
+TEST(the_bytes_are_as_documented)
 {
     enum { SLOTS_AT = 4096, PARTS_AT = SLOTS_AT + 4 * 64, PART = 256 + 256 + 6 * 64 };
     const uint64_t one = 1;
@@ -342,7 +327,6 @@ the_bytes_are_as_documented(void **state)
     uint64_t call;
     int fd;
 
-    (void)state;
     if (*(const uint8_t *)&one != 1)
         harness_skip("the numbers are a little-endian machine's");
     call = begin_call(service, 5);
@@ -394,21 +378,4 @@ the_bytes_are_as_documented(void **state)
     mmf_service_close(service);
 }
 
-static const struct role roles[] = {{"holder", run_holder}, {NULL, NULL}};
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_sides_are_polled),
-        cmocka_unit_test(a_poller_has_both_sides),
-        cmocka_unit_test(what_was_passed_over_is_polled),
-        cmocka_unit_test(what_another_wait_is_for_stays_readable),
-        cmocka_unit_test(a_death_is_polled),
-        cmocka_unit_test(a_death_wakes_the_next_server),
-        cmocka_unit_test(a_childs_handles_are_dead),
-        cmocka_unit_test(the_bytes_are_as_documented),
-    };
-
-    return harness_main(argc, argv, "service.system", tests, COUNT_OF(tests), roles);
-}
+ROLE("holder", run_holder);

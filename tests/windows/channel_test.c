@@ -70,8 +70,7 @@ now_ms(void)
  */
 
 /* With the name of a channel nothing else is made. */
-static void
-a_channel_takes_its_name(void **state)
+TEST(a_channel_takes_its_name)
 {
     mmf_semaphore *semaphore = UNTOUCHED;
     mmf_mutex *mutex = UNTOUCHED;
@@ -80,7 +79,6 @@ a_channel_takes_its_name(void **state)
     mmf_map *map = UNTOUCHED;
     mmf_queue *queue = new_cat(MMF_ROLE_SEND);
 
-    (void)state;
     CHECK_FAILS(mmf_map_create_new("Cat", 1, NULL, &map), MMF_E_WRONG_KIND);
     check_says("a channel");
     CHECK_FAILS(mmf_map_open_existing("Local\\Cat", NULL, &map), MMF_E_WRONG_KIND);
@@ -125,15 +123,13 @@ check_is_wrong_kind(const char *part)
 }
 
 /* And with another kind's name no channel. */
-static void
-other_kinds_take_theirs(void **state)
+TEST(other_kinds_take_theirs)
 {
     mmf_semaphore *semaphore = NULL;
     mmf_mutex *mutex = NULL;
     mmf_event *event = NULL;
     mmf_map *map = NULL;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &map));
     check_is_wrong_kind("a map");
     mmf_map_close(map);
@@ -150,14 +146,12 @@ other_kinds_take_theirs(void **state)
 }
 
 /* A timer of another program is no channel, and hinders none. */
-static void
-a_timer_is_no_channel(void **state)
+TEST(a_timer_is_no_channel)
 {
     HANDLE timer = CreateWaitableTimerW(NULL, TRUE, L"Cat");
     mmf_queue *queue = UNTOUCHED;
     mmf_channel_stats stats;
 
-    (void)state;
     CHECK(timer != NULL);
     CHECK_FAILS(mmf_queue_open_existing("Cat", NULL, &queue), MMF_E_NOT_FOUND);
     CHECK_FAILS(mmf_channel_stat("Cat", &stats), MMF_E_NOT_FOUND);
@@ -178,8 +172,7 @@ has_part(const wchar_t *name)
 
 /* Names of all lengths and letters, and below Global; of each part something is left
  * as long as there is a handle, and no longer. */
-static void
-names_of_all_kinds(void **state)
+TEST(names_of_all_kinds)
 {
     static const struct {
         const char *name;
@@ -192,7 +185,6 @@ names_of_all_kinds(void **state)
     static const wchar_t *const parts[] = {
         L"", L":mmf:data", L":mmf:m0", L":mmf:m1", L":mmf:s0", L":mmf:s1", L":mmf:t1"};
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         mmf_queue *queue = NULL;
 
@@ -224,8 +216,7 @@ find(const mmf_list *list, const char *name)
     return NULL;
 }
 
-static void
-the_list_has_channels_and_not_their_parts(void **state)
+TEST(the_list_has_channels_and_not_their_parts)
 {
     mmf_queue *queue = new_cat(MMF_ROLE_BOTH);
     mmf_queue *second = open_cat(MMF_ROLE_RECEIVE);
@@ -234,7 +225,6 @@ the_list_has_channels_and_not_their_parts(void **state)
     const mmf_object_info *info;
     mmf_list *list = NULL;
 
-    (void)state;
     CHECK_OK(mmf_topic_create_or_open("Global\\Cat", 100, 4, MMF_OVERFLOW_BLOCK, NULL,
                                       NULL, &topic));
     CHECK_OK(mmf_latest_create_or_open("Dog", 8, NULL, NULL, &latest));
@@ -264,15 +254,13 @@ the_list_has_channels_and_not_their_parts(void **state)
 }
 
 /* What only ends like a part is shown. */
-static void
-other_names_are_shown(void **state)
+TEST(other_names_are_shown)
 {
     static const char *const names[] = {"Cat:mmf:", "Cat:mmf:date", "Cat:mmf:t",
                                         "Cat:mmf:tg", "mmf:data"};
     mmf_map *maps[COUNT_OF(names)];
     mmf_list *list = NULL;
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(names); i++)
         CHECK_OK(mmf_map_create_new(names[i], 1, NULL, &maps[i]));
     CHECK_OK(mmf_list_create(0, &list));
@@ -326,8 +314,7 @@ sleepers(void)
 }
 
 /* Its creator is stopped: the others wait for two seconds, no more. */
-static void
-a_half_made_channel_has_no_owner(void **state)
+TEST(a_half_made_channel_has_no_owner)
 {
     HANDLE section = make_section(70000);
     mmf_queue *queue = UNTOUCHED;
@@ -335,7 +322,6 @@ a_half_made_channel_has_no_owner(void **state)
     mmf_list *list = NULL;
     int64_t begin = now_ms();
 
-    (void)state;
     CHECK_FAILS(
         mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
         MMF_E_BUSY);
@@ -385,12 +371,10 @@ run_opener(int argc, char **argv)
 }
 
 /* Processes that wait for a killed creator do not keep what it left. */
-static void
-a_killed_creators_section_goes(void **state)
+TEST(a_killed_creators_section_goes)
 {
     enum { OPENERS = 3 };
 
-    (void)state;
     for (int round = 0; round < 3; round++) {
         struct process *maker = process_start("maker", NULL);
         struct process *openers[OPENERS];
@@ -417,13 +401,11 @@ a_killed_creators_section_goes(void **state)
     }
 }
 
-static void
-what_is_no_channel_is_refused(void **state)
+TEST(what_is_no_channel_is_refused)
 {
     mmf_queue *queue = UNTOUCHED;
     HANDLE section = make_section(PAGE);
 
-    (void)state;
     overwrite(0, "something", 9);
     CHECK_FAILS(mmf_queue_open_existing("Cat", NULL, &queue), MMF_E_CORRUPT);
     CHECK_FAILS(
@@ -442,8 +424,7 @@ what_is_no_channel_is_refused(void **state)
 }
 
 /* The page of a channel, and behind it less than it says. */
-static void
-a_section_too_small_is_refused(void **state)
+TEST(a_section_too_small_is_refused)
 {
     mmf_queue *queue = new_cat(MMF_ROLE_SEND);
     HANDLE section = OpenFileMappingW(FILE_MAP_READ, FALSE, data_name);
@@ -451,7 +432,6 @@ a_section_too_small_is_refused(void **state)
     mmf_queue *other = UNTOUCHED;
     char page[PAGE];
 
-    (void)state;
     CHECK(base != NULL);
     memcpy(page, base, PAGE);
     UnmapViewOfFile(base);
@@ -469,12 +449,10 @@ a_section_too_small_is_refused(void **state)
  */
 
 /* Asking gives no handle, so that it keeps no ticket in use. */
-static void
-no_process_can_open_a_ticket(void **state)
+TEST(no_process_can_open_a_ticket)
 {
     mmf_queue *queue = new_cat(MMF_ROLE_SEND);
 
-    (void)state;
     CHECK(OpenEventW(EVENT_MODIFY_STATE, FALSE, L"Cat:mmf:t1") == NULL);
     CHECK_INT(GetLastError(), ERROR_ACCESS_DENIED);
     mmf_queue_close(queue);
@@ -482,14 +460,12 @@ no_process_can_open_a_ticket(void **state)
     CHECK_INT(GetLastError(), ERROR_FILE_NOT_FOUND);
 }
 
-static void
-a_ticket_that_is_taken_is_skipped(void **state)
+TEST(a_ticket_that_is_taken_is_skipped)
 {
     HANDLE planted = CreateEventW(NULL, TRUE, FALSE, L"Cat:mmf:t1");
     mmf_queue *queue;
     mmf_channel_stats stats;
 
-    (void)state;
     CHECK(planted != NULL);
     queue = new_cat(MMF_ROLE_BOTH);
     CHECK(has_part(L"Cat:mmf:t2"));
@@ -535,13 +511,11 @@ check_goes_through(mmf_queue *sender, mmf_queue *receiver)
 }
 
 /* Another process issues tokens without a ring: a few polls in vain. */
-static void
-tokens_too_many_do_no_harm(void **state)
+TEST(tokens_too_many_do_no_harm)
 {
     mmf_queue *sender = new_cat(MMF_ROLE_SEND);
     mmf_queue *receiver = open_cat(MMF_ROLE_RECEIVE);
 
-    (void)state;
     for (int turn = 0; turn < 2; turn++) {
         HANDLE tokens = OpenSemaphoreW(SEMAPHORE_MODIFY_STATE, FALSE,
                                        turn == 0 ? L"Cat:mmf:m0" : L"Cat:mmf:m1");
@@ -556,15 +530,13 @@ tokens_too_many_do_no_harm(void **state)
     mmf_queue_close(receiver);
 }
 
-static void
-counts_that_make_no_sense_do_no_harm(void **state)
+TEST(counts_that_make_no_sense_do_no_harm)
 {
     static const uint32_t counts[][2] = {
         {UINT32_MAX, UINT32_MAX}, {0, UINT32_MAX}, {1000, 7}};
     mmf_queue *sender = new_cat(MMF_ROLE_SEND);
     mmf_queue *receiver = open_cat(MMF_ROLE_RECEIVE);
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(counts); i++) {
         overwrite(SLEEPERS_AT, counts[i], sizeof(counts[i]));
         overwrite(SLEEPERS_AT + 64, counts[i], sizeof(counts[i]));
@@ -609,8 +581,7 @@ await_sleepers(uint32_t count)
  * a sleeper is not counted for a moment; one that is killed then need not be counted
  * off.)
  */
-static void
-killed_sleepers_are_counted_off(void **state)
+TEST(killed_sleepers_are_counted_off)
 {
     enum { SLEEPERS = 5 };
     mmf_queue *sender = new_cat(MMF_ROLE_SEND);
@@ -619,7 +590,6 @@ killed_sleepers_are_counted_off(void **state)
     mmf_queue *receiver;
     uint32_t counted;
 
-    (void)state;
     for (int i = 0; i < SLEEPERS; i++) {
         dead[i] = process_start("sleeper", NULL);
         process_expect(dead[i], "sleeps");
@@ -645,30 +615,6 @@ killed_sleepers_are_counted_off(void **state)
     mmf_queue_close(sender);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct role roles[] = {{"maker", run_maker},
-                                        {"opener", run_opener},
-                                        {"sleeper", run_sleeper},
-                                        {NULL, NULL}};
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_channel_takes_its_name),
-        cmocka_unit_test(other_kinds_take_theirs),
-        cmocka_unit_test(a_timer_is_no_channel),
-        cmocka_unit_test(names_of_all_kinds),
-        cmocka_unit_test(the_list_has_channels_and_not_their_parts),
-        cmocka_unit_test(other_names_are_shown),
-        cmocka_unit_test(a_half_made_channel_has_no_owner),
-        cmocka_unit_test(a_killed_creators_section_goes),
-        cmocka_unit_test(what_is_no_channel_is_refused),
-        cmocka_unit_test(a_section_too_small_is_refused),
-        cmocka_unit_test(no_process_can_open_a_ticket),
-        cmocka_unit_test(a_ticket_that_is_taken_is_skipped),
-        cmocka_unit_test(tokens_too_many_do_no_harm),
-        cmocka_unit_test(counts_that_make_no_sense_do_no_harm),
-        cmocka_unit_test(killed_sleepers_are_counted_off),
-    };
-
-    return harness_main(argc, argv, "windows_channel", tests, COUNT_OF(tests), roles);
-}
+ROLE("maker", run_maker);
+ROLE("opener", run_opener);
+ROLE("sleeper", run_sleeper);

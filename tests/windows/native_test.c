@@ -106,22 +106,18 @@ static const char *const names[] = {"Cat",
                                     "\xd0\x9a\xd0\xbe\xd1\x88\xd0\xba\xd0\xb0",
                                     "\xf0\x9f\x90\x88"};
 
-static void
-the_system_opens_what_mmf_made(void **state)
+TEST(the_system_opens_what_mmf_made)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(names); i++)
         made_by_mmf_opened_by_the_system(names[i]);
 }
 
-static void
-mmf_opens_what_the_system_made(void **state)
+TEST(mmf_opens_what_the_system_made)
 {
     char text[8] = "";
     int64_t capacity = 0;
     size_t read = 0;
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         struct process *other = start_native("create", names[i]);
         mmf_accessor *view = NULL;
@@ -144,14 +140,12 @@ mmf_opens_what_the_system_made(void **state)
 }
 
 /* .NET's CreateOrOpen is one call of the system's: the second caller opens. */
-static void
-create_or_open_meets_the_system(void **state)
+TEST(create_or_open_meets_the_system)
 {
     struct process *other = start_native("create", "Cat");
     int64_t capacity = 0;
     mmf_map *map = NULL;
 
-    (void)state;
     process_expect(other, "native");
     CHECK_OK(mmf_map_create_or_open("Cat", 1, NULL, NULL, &map));
     CHECK_OK(mmf_map_capacity(map, &capacity));
@@ -177,13 +171,11 @@ native_owner(int argc, char **argv)
     return EXIT_SUCCESS;
 }
 
-static void
-one_mutex_for_both(void **state)
+TEST(one_mutex_for_both)
 {
     struct process *other;
     mmf_mutex *mutex = NULL;
 
-    (void)state;
     CHECK_OK(mmf_mutex_create_or_open("Cat", 1, NULL, NULL, &mutex));
     other = process_start("native_owner", NULL);
     process_expect(other, "258"); /* WAIT_TIMEOUT: it is ours */
@@ -208,8 +200,7 @@ one_mutex_for_both(void **state)
 }
 
 /* In one process: the system's handles on what mmf made, and the reverse. */
-static void
-events_and_semaphores_for_both(void **state)
+TEST(events_and_semaphores_for_both)
 {
     mmf_semaphore *semaphore = NULL;
     mmf_event *event = NULL;
@@ -217,7 +208,6 @@ events_and_semaphores_for_both(void **state)
     HANDLE native_event, native_semaphore;
     int created = -1;
 
-    (void)state;
     native_event = CreateEventW(NULL, TRUE, FALSE, L"Dog");
     CHECK_OK(mmf_event_create_or_open("Dog", 1, MMF_EVENT_AUTO_RESET, NULL, &created,
                                       &event));
@@ -245,14 +235,12 @@ events_and_semaphores_for_both(void **state)
 }
 
 /* A handle of the system's that mmf gave works with the system's functions. */
-static void
-the_native_handle_is_the_sections(void **state)
+TEST(the_native_handle_is_the_sections)
 {
     intptr_t handle = 0;
     mmf_map *map = NULL;
     char *bytes;
 
-    (void)state;
     CHECK_OK(mmf_map_create_new(NULL, CAPACITY, NULL, &map));
     CHECK_OK(mmf_map_native_handle(map, &handle));
     bytes = MapViewOfFile((HANDLE)handle, FILE_MAP_READ, 0, 0, 0);
@@ -262,19 +250,5 @@ the_native_handle_is_the_sections(void **state)
     mmf_map_close(map);
 }
 
-int
-main(int argc, char **argv)
-{
-    static const struct role roles[] = {
-        {"native", native}, {"native_owner", native_owner}, {NULL, NULL}};
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_system_opens_what_mmf_made),
-        cmocka_unit_test(mmf_opens_what_the_system_made),
-        cmocka_unit_test(create_or_open_meets_the_system),
-        cmocka_unit_test(one_mutex_for_both),
-        cmocka_unit_test(events_and_semaphores_for_both),
-        cmocka_unit_test(the_native_handle_is_the_sections),
-    };
-
-    return harness_main(argc, argv, "windows_native", tests, COUNT_OF(tests), roles);
-}
+ROLE("native", native);
+ROLE("native_owner", native_owner);

@@ -29,14 +29,12 @@ check_number(int32_t number)
     CHECK_INT(error.system_error, number);
 }
 
-static void
-no_descriptors(void **state)
+TEST(no_descriptors)
 {
     mmf_event *event = NULL;
     mmf_map *map = UNTOUCHED;
     int fd = -7;
 
-    (void)state;
     CHECK_FAILS(mmf_map_create_from_fd(0, NULL, 100, NULL, &map), MMF_E_PLATFORM);
     check_says("mmf_map_create_from_handle");
     CHECK((void *)map == UNTOUCHED);
@@ -48,15 +46,13 @@ no_descriptors(void **state)
     mmf_event_close(event);
 }
 
-static void
-channels_have_none_either(void **state)
+TEST(channels_have_none_either)
 {
     mmf_latest *latest = NULL;
     mmf_topic *topic = NULL;
     mmf_queue *queue = NULL;
     int fd = -7;
 
-    (void)state;
     CHECK_OK(
         mmf_queue_create_or_open("Cat", 16, 4, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue));
     CHECK_FAILS(mmf_queue_fd(queue, &fd), MMF_E_PLATFORM);
@@ -72,14 +68,12 @@ channels_have_none_either(void **state)
     CHECK_INT(fd, -7);
 }
 
-static void
-the_systems_numbers_come_along(void **state)
+TEST(the_systems_numbers_come_along)
 {
     mmf_mutex *mutex = NULL;
     mmf_event *event = UNTOUCHED;
     mmf_map *map = UNTOUCHED;
 
-    (void)state;
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
     check_number(ERROR_FILE_NOT_FOUND);
     check_says("no such map: \"Cat\"");
@@ -96,14 +90,12 @@ the_systems_numbers_come_along(void **state)
 }
 
 /* A kind that mmf has not may have the name, too. */
-static void
-a_timer_has_the_name(void **state)
+TEST(a_timer_has_the_name)
 {
     HANDLE timer = CreateWaitableTimerW(NULL, TRUE, L"Cat");
     mmf_semaphore *semaphore = UNTOUCHED;
     mmf_map *map = UNTOUCHED;
 
-    (void)state;
     CHECK(timer != NULL);
     CHECK_FAILS(mmf_map_create_or_open("Cat", 1, NULL, NULL, &map), MMF_E_WRONG_KIND);
     check_says("another kind");
@@ -112,15 +104,13 @@ a_timer_has_the_name(void **state)
     CloseHandle(timer);
 }
 
-static void
-no_text(void **state)
+TEST(no_text)
 {
     static const char *const texts[] = {"\xff", "Cat\x80", "Global\\\xc3",
                                         "\xed\xa0\x80" /* half a pair */};
     mmf_mutex *mutex = UNTOUCHED;
     mmf_map *map = UNTOUCHED;
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         CHECK_CONTEXT("text %zu", i);
         CHECK_FAILS_PARAM(mmf_map_create_new(texts[i], 1, NULL, &map), MMF_E_INVALID,
@@ -135,13 +125,11 @@ no_text(void **state)
 }
 
 /* Beyond 260 characters paths need a prefix, which the caller need not know. */
-static void
-a_path_of_500_characters(void **state)
+TEST(a_path_of_500_characters)
 {
     char path[600];
     mmf_map *map = NULL;
 
-    (void)state;
     strcpy(path, harness_dir());
     for (int i = 0; i < 2; i++) {
         strcat(path, "/");
@@ -175,19 +163,4 @@ a_path_of_500_characters(void **state)
                 *c = L'\\';
         CHECK(DeleteFileW(wide));
     }
-}
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_descriptors),
-        cmocka_unit_test(channels_have_none_either),
-        cmocka_unit_test(the_systems_numbers_come_along),
-        cmocka_unit_test(a_timer_has_the_name),
-        cmocka_unit_test(no_text),
-        cmocka_unit_test(a_path_of_500_characters),
-    };
-
-    return harness_main(argc, argv, "windows_refusals", tests, COUNT_OF(tests), NULL);
 }
