@@ -96,32 +96,6 @@ open_queue(mmf_role role, uint32_t flags)
     return queue;
 }
 
-void
-send_number(mmf_queue *queue, uint64_t number)
-{
-    CHECK_STATUS(mmf_queue_send(queue, &number, sizeof(number), 0, NULL), MMF_OK);
-}
-
-void
-expect_number(mmf_queue *queue, uint64_t number)
-{
-    uint64_t got = ~number;
-    size_t length = 77;
-
-    CHECK_STATUS(mmf_queue_receive(queue, &got, sizeof(got), LONG_MS, &length, NULL),
-                 MMF_OK);
-    CHECK_INT(length, sizeof(got));
-    CHECK_INT(got, number);
-}
-
-void
-expect_none(mmf_queue *queue)
-{
-    mmf_message message;
-
-    CHECK_STATUS(mmf_queue_take(queue, 0, &message), MMF_TIMED_OUT);
-}
-
 mmf_message
 take_number(mmf_queue *queue, uint64_t number)
 {
@@ -142,17 +116,6 @@ stats_of(mmf_queue *queue)
 
     CHECK_STATUS(mmf_queue_stat(queue, &stats), MMF_OK);
     return stats;
-}
-
-/* Steele, Lea and Flood's SplitMix64. */
-uint64_t
-next_random(uint64_t *state)
-{
-    uint64_t x = *state += 0x9E3779B97F4A7C15u;
-
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-    return x ^ (x >> 31);
 }
 
 /*

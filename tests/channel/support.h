@@ -9,20 +9,7 @@
 #include <sys/types.h>
 
 #include "harness/check.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
-/* An output's value before the call; a failing call must leave it alone. */
-#define UNTOUCHED ((void *)(uintptr_t)0x5a5a5a5au)
-
-/* A wait that must end long before: no bug may hang a test. */
-#define LONG_MS 120000
-
-/* Monotonic. */
-int64_t now_us(void);
-
-/* Pause. No test passes because of one. */
-void nap_us(int64_t length);
+#include "harness/numbers.h"
 
 /* Defaults with a role and flags. */
 mmf_channel_options options_for(mmf_role role, uint32_t flags);
@@ -42,11 +29,6 @@ mmf_queue *new_receiver(uint32_t flags, size_t size, size_t count);
 mmf_queue *new_queue(mmf_role role, uint32_t flags, size_t size, size_t count,
                      mmf_overflow overflow);
 mmf_queue *open_queue(mmf_role role, uint32_t flags);
-
-/* Messages of 8 bytes: send must succeed at once; receive gives the one expected. */
-void send_number(mmf_queue *queue, uint64_t number);
-void expect_number(mmf_queue *queue, uint64_t number);
-void expect_none(mmf_queue *queue);
 
 /* The next message, in place, must be `number`. */
 mmf_message take_number(mmf_queue *queue, uint64_t number);
@@ -113,8 +95,5 @@ void need_separate_slots(void);
 
 /* 1 if this process cannot write there. */
 int is_mapped_read_only(const void *address);
-
-/* Random numbers from a seed that the test prints. */
-uint64_t next_random(uint64_t *state);
 
 #endif

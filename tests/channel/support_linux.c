@@ -15,24 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-int64_t
-now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-void
-nap_us(int64_t length)
-{
-    const struct timespec pause = {.tv_sec = length / 1000000,
-                                   .tv_nsec = length % 1000000 * 1000};
-
-    nanosleep(&pause, NULL);
-}
-
 /* The number of the system call in which the process stands; -1: in none. */
 static long
 call_of(pid_t pid)

@@ -8,22 +8,6 @@
 #include <string.h>
 #include <windows.h>
 
-int64_t
-now_us(void)
-{
-    LARGE_INTEGER ticks, per_second;
-
-    QueryPerformanceCounter(&ticks);
-    QueryPerformanceFrequency(&per_second);
-    return (int64_t)((double)ticks.QuadPart * 1e6 / (double)per_second.QuadPart);
-}
-
-void
-nap_us(int64_t length)
-{
-    Sleep((DWORD)((length + 999) / 1000));
-}
-
 /*
  * Windows has no reliable sign that a thread waits; it has had the time to. A test that wakes
  * it holds if it does not wait yet, too.

@@ -22,7 +22,7 @@ RULES = {"2": 10, "2.1": 9, "2.2": 16, "2.3": 10, "2.4": 9, "2.5": 7, "2.6": 11,
 NO_TEST = re.compile(r"no test: (.{10,})")
 NAME = re.compile(r"`([a-z][a-z0-9_]*(?:\.scn: [^`]+)?)`")
 # A test function, or a scenario of tests/fault.
-REGISTERED = re.compile(r'(?:\bcmocka_unit_test\w*\(|^TEST\(|^TEST_WITH\(|\.name = ")(\w+)', re.M)
+REGISTERED = re.compile(r'(?:\bcmocka_unit_test\w*\(|^TEST\(|^TEST_WITH\(|^    \{")(\w+)(?=[,)"])', re.M)
 # A scenario's title ends where two spaces begin its parameters.
 TITLE = re.compile(r"^(?! |#|def )(.+?)(?:  .*)?$", re.M)
 

@@ -11,11 +11,6 @@
 
 #include "harness/check.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
-/* An output's value before the call; a failing call must leave it alone. */
-#define UNTOUCHED ((void *)(uintptr_t)0x5a5a5a5au)
-
 int64_t page_size(void);
 
 /* Handles of files, as mmf_map_create_from_handle takes them. */

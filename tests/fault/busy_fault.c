@@ -16,14 +16,12 @@ is_readable(int fd)
     return poll(&ready, 1, 0) == 1;
 }
 
-static void
-a_poller_answers(void **state)
+TEST(a_poller_answers)
 {
     mmf_poller *poller;
     mmf_event *event;
     int fd;
 
-    (void)state;
     CHECK_OK(mmf_event_create_new("Cat", 0, MMF_EVENT_AUTO_RESET, NULL, &event));
     CHECK_OK(mmf_poller_create(&poller));
     CHECK_OK(mmf_poller_fd(poller, &fd));
@@ -44,15 +42,13 @@ a_poller_answers(void **state)
     mmf_event_close(event);
 }
 
-static void
-a_receiver_answers(void **state)
+TEST(a_receiver_answers)
 {
     mmf_queue *queue;
     size_t length;
     char byte;
     int fd;
 
-    (void)state;
     CHECK_OK(mmf_queue_create_new("Jobs", 1, 4, MMF_OVERFLOW_BLOCK, NULL, &queue));
     CHECK_OK(mmf_queue_fd(queue, &fd));
     fault_set_host(HOST_BUSY);
@@ -65,16 +61,4 @@ a_receiver_answers(void **state)
     }
     fault_set_host(0);
     mmf_queue_close(queue);
-}
-
-int
-main(int argc, char **argv)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_poller_answers),
-        cmocka_unit_test(a_receiver_answers),
-    };
-
-    return harness_main(argc, argv, "fault_busy", tests,
-                        sizeof(tests) / sizeof(tests[0]), NULL);
 }

@@ -57,9 +57,8 @@ works(mmf_poller *poller, mmf_event *event)
 }
 
 static void
-make_objects(struct stage *stage)
+make_objects(void)
 {
-    (void)stage;
     CHECK_OK(mmf_event_create_new("Cat", 0, MMF_EVENT_AUTO_RESET, NULL, &named));
     CHECK_OK(mmf_event_create_new(NULL, 0, MMF_EVENT_AUTO_RESET, NULL, &unnamed));
     CHECK_OK(
@@ -67,89 +66,71 @@ make_objects(struct stage *stage)
 }
 
 static void
-close_objects(struct stage *stage)
+close_objects(void)
 {
-    (void)stage;
     mmf_event_close(named);
     mmf_event_close(unnamed);
     mmf_queue_close(queue);
 }
 
 static void
-make_poller(struct stage *stage)
+make_poller(void)
 {
-    make_objects(stage);
+    make_objects();
     CHECK_OK(mmf_poller_create(&given));
 }
 
 static void
-make_full(struct stage *stage)
+make_full(void)
 {
-    make_poller(stage);
+    make_poller();
     CHECK_OK(mmf_poller_add(given, mmf_event_waitable(named), named));
     CHECK_OK(mmf_poller_add(given, mmf_event_waitable(unnamed), unnamed));
     CHECK_OK(mmf_poller_add(given, mmf_queue_waitable(queue), queue));
 }
 
 static void
-make_signalled(struct stage *stage)
+make_signalled(void)
 {
-    make_full(stage);
+    make_full();
     CHECK_OK(mmf_event_set(unnamed));
     CHECK_STATUS(mmf_queue_send(queue, "12345678", SIZE, 0, NULL), MMF_OK);
 }
 
 static void
-close_all(struct stage *stage)
+close_all(void)
 {
     mmf_poller_close(given);
-    close_objects(stage);
+    close_objects();
 }
 
 /*
  * The calls.
  */
 
-static int
-create(struct stage *stage)
-{
-    return mmf_poller_create(&stage->poller);
-}
+CALL(create, mmf_poller_create(&stage.poller));
 
 static void
-new_one_works(struct stage *stage)
+new_one_works(void)
 {
-    CHECK_OK(mmf_poller_add(stage->poller, mmf_event_waitable(named), named));
-    works(stage->poller, named);
-    CHECK_OK(mmf_poller_remove(stage->poller, mmf_event_waitable(named)));
+    CHECK_OK(mmf_poller_add(stage.poller, mmf_event_waitable(named), named));
+    works(stage.poller, named);
+    CHECK_OK(mmf_poller_remove(stage.poller, mmf_event_waitable(named)));
 }
+
+CALL(add_named, mmf_poller_add(given, mmf_event_waitable(named), named));
 
 static void
-close_new_one(struct stage *stage)
+named_works(void)
 {
-    mmf_poller_close(stage->poller);
-}
-
-static int
-add_named(struct stage *stage)
-{
-    (void)stage;
-    return mmf_poller_add(given, mmf_event_waitable(named), named);
-}
-
-static void
-named_works(struct stage *stage)
-{
-    (void)stage;
     CHECK(is_readable(given)); /* it might have been available before */
     works(given, named);
 }
 
 /* What failed is not in the poller. */
 static void
-is_not_added(struct stage *stage)
+is_not_added(void)
 {
-    (void)stage;
     CHECK_FAILS(mmf_poller_remove(given, mmf_event_waitable(named)), MMF_E_NOT_FOUND);
     CHECK_FAILS(mmf_poller_remove(given, mmf_event_waitable(unnamed)), MMF_E_NOT_FOUND);
     CHECK_FAILS(mmf_poller_remove(given, mmf_queue_waitable(queue)), MMF_E_NOT_FOUND);
@@ -157,84 +138,65 @@ is_not_added(struct stage *stage)
 
 /* The counter of an unnamed object stays until its handle is closed. */
 static void
-make_counter(struct stage *stage)
+make_counter(void)
 {
     int fd;
 
-    make_poller(stage);
+    make_poller();
     CHECK_OK(mmf_waitable_fd(mmf_event_waitable(unnamed), &fd));
 }
 
 static void
-make_unnamed_again(struct stage *stage)
+make_unnamed_again(void)
 {
-    (void)stage;
     mmf_event_close(unnamed);
     CHECK_OK(mmf_event_create_new(NULL, 0, MMF_EVENT_AUTO_RESET, NULL, &unnamed));
 }
 
 static void
-remove_and_make_again(struct stage *stage)
+remove_and_make_again(void)
 {
     CHECK_OK(mmf_poller_remove(given, mmf_event_waitable(unnamed)));
-    make_unnamed_again(stage);
+    make_unnamed_again();
 }
 
 static void
-is_not_added_but_counts(struct stage *stage)
+is_not_added_but_counts(void)
 {
-    is_not_added(stage);
-    make_unnamed_again(stage);
+    is_not_added();
+    make_unnamed_again();
 }
 
-static int
-add_unnamed(struct stage *stage)
-{
-    (void)stage;
-    return mmf_poller_add(given, mmf_event_waitable(unnamed), unnamed);
-}
+CALL(add_unnamed, mmf_poller_add(given, mmf_event_waitable(unnamed), unnamed));
 
 static void
-unnamed_works(struct stage *stage)
+unnamed_works(void)
 {
-    (void)stage;
     CHECK(is_readable(given));
     works(given, unnamed);
 }
 
-static int
-add_queue(struct stage *stage)
-{
-    (void)stage;
-    return mmf_poller_add(given, mmf_queue_waitable(queue), queue);
-}
+CALL(add_queue, mmf_poller_add(given, mmf_queue_waitable(queue), queue));
 
 static void
-queue_works(struct stage *stage)
+queue_works(void)
 {
     uint64_t number = 1;
     size_t length;
 
-    (void)stage;
     CHECK_STATUS(mmf_queue_send(queue, &number, SIZE, 0, NULL), MMF_OK);
     expect(given, queue);
     CHECK_STATUS(mmf_queue_receive(queue, &number, SIZE, 0, &length, NULL), MMF_OK);
 }
 
-static int
-ask(struct stage *stage)
-{
-    (void)stage;
-    return mmf_poller_ready(given, found, 4, &count);
-}
+CALL(ask, mmf_poller_ready(given, found, 4, &count));
 
 /* Both are found, by this call or, as long as the poller is readable, by the next. */
 static void
-both_are_found(struct stage *stage)
+both_are_found(void)
 {
     size_t some = count;
 
-    (void)stage;
     for (int tries = 0; some < 2 && tries < 3; tries++) {
         CHECK(is_readable(given));
         CHECK_OK(mmf_poller_ready(given, found, 4, &some));
@@ -245,19 +207,13 @@ both_are_found(struct stage *stage)
     CHECK(is_readable(given));
 }
 
-static void
-count_is_untouched(struct stage *stage)
-{
-    (void)stage;
-    CHECK_INT(count, 77);
-}
+STEP(count_is_untouched, CHECK_INT(count, 77));
 
 static int
-remove_all(struct stage *stage)
+remove_all(void)
 {
     int rc = mmf_poller_remove(given, mmf_event_waitable(named));
 
-    (void)stage;
     if (rc == MMF_OK)
         rc = mmf_poller_remove(given, mmf_event_waitable(unnamed));
     return rc == MMF_OK ? mmf_poller_remove(given, mmf_queue_waitable(queue)) : rc;
@@ -265,11 +221,10 @@ remove_all(struct stage *stage)
 
 /* Whatever the system still says of them, they are not in the poller. */
 static void
-none_is_found(struct stage *stage)
+none_is_found(void)
 {
     size_t some = 77;
 
-    (void)stage;
     CHECK_OK(mmf_event_set(named));
     CHECK_OK(mmf_event_set(unnamed));
     CHECK_OK(mmf_poller_ready(given, found, 4, &some));
@@ -279,74 +234,32 @@ none_is_found(struct stage *stage)
 }
 
 static int
-close_given(struct stage *stage)
+close_given(void)
 {
-    (void)stage;
     mmf_poller_close(given);
     given = NULL;
     return MMF_OK;
 }
 
 static struct scenario scenarios[] = {
-    {.name = "create",
-     .documented = create_statuses,
-     .arrange = make_objects,
-     .act = create,
-     .inspect = new_one_works,
-     .clean = close_new_one,
-     .disarrange = close_objects},
-    {.name = "add_named",
-     .arrange = make_poller,
-     .act = add_named,
-     .inspect = named_works,
-     .inspect_failure = is_not_added,
-     .disarrange = close_all},
-    {.name = "add_unnamed",
-     .arrange = make_counter,
-     .act = add_unnamed,
-     .inspect = unnamed_works,
-     .inspect_failure = is_not_added,
-     .disarrange = close_all},
-    {.name = "add_unnamed_first",
-     .immune = " epoll_ctl timerfd_settime ",
-     .arrange = make_poller,
-     .act = add_unnamed,
-     .inspect = unnamed_works,
-     .clean = remove_and_make_again,
-     .inspect_failure = is_not_added_but_counts,
-     .disarrange = close_all},
-    {.name = "add_queue",
-     .arrange = make_poller,
-     .act = add_queue,
-     .inspect = queue_works,
-     .inspect_failure = is_not_added,
-     .disarrange = close_all},
-    {.name = "ready",
-     .documented = ready_statuses,
-     .arrange = make_signalled,
-     .act = ask,
-     .inspect = both_are_found,
-     .inspect_failure = count_is_untouched,
-     .disarrange = close_all},
-    {.name = "remove",
-     .documented = round_no_statuses,
-     .arrange = make_full,
-     .act = remove_all,
-     .inspect = none_is_found,
-     .disarrange = close_all},
-    {.name = "close",
-     .documented = round_no_statuses,
-     .arrange = make_signalled,
-     .act = close_given,
-     .disarrange = close_all},
+    {"create", create, .arrange = make_objects, .inspect = new_one_works,
+     .disarrange = close_objects, .documented = create_statuses},
+    {"add_named", add_named, .arrange = make_poller, .inspect = named_works,
+     .inspect_failure = is_not_added, .disarrange = close_all},
+    {"add_unnamed", add_unnamed, .arrange = make_counter, .inspect = unnamed_works,
+     .inspect_failure = is_not_added, .disarrange = close_all},
+    {"add_unnamed_first", add_unnamed, .arrange = make_poller, .inspect = unnamed_works,
+     .inspect_failure = is_not_added_but_counts, .clean = remove_and_make_again,
+     .disarrange = close_all, .immune = " epoll_ctl timerfd_settime "},
+    {"add_queue", add_queue, .arrange = make_poller, .inspect = queue_works,
+     .inspect_failure = is_not_added, .disarrange = close_all},
+    {"ready", ask, .arrange = make_signalled, .inspect = both_are_found,
+     .inspect_failure = count_is_untouched, .disarrange = close_all,
+     .documented = ready_statuses},
+    {"remove", remove_all, .arrange = make_full, .inspect = none_is_found,
+     .disarrange = close_all, .documented = round_no_statuses},
+    {"close", close_given, .arrange = make_signalled, .disarrange = close_all,
+     .documented = round_no_statuses},
 };
 
-int
-main(int argc, char **argv)
-{
-    enum { COUNT_OF_ALL = sizeof(scenarios) / sizeof(scenarios[0]) };
-
-    return harness_main(argc, argv, "fault_poller",
-                        round_make_tests(scenarios, COUNT_OF_ALL, add_statuses),
-                        COUNT_OF_ALL, NULL);
-}
+SCENARIOS(add_statuses);

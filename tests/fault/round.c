@@ -19,7 +19,7 @@
 
 #include "os/linux/sys/error.h"
 
-char round_untouched;
+struct stage stage;
 
 /* What a round's process reports to the test. */
 struct result {
@@ -299,37 +299,52 @@ check_answer(const struct scenario *scenario, const struct fault *fault, int rc)
 }
 
 static void
-check_untouched(const struct stage *stage)
+check_untouched(void)
 {
-    CHECK(stage->map == UNTOUCHED(mmf_map));
-    CHECK(stage->view == UNTOUCHED(mmf_accessor));
-    CHECK(stage->stream == UNTOUCHED(mmf_stream));
-    CHECK(stage->list == UNTOUCHED(mmf_list));
-    CHECK(stage->queue == UNTOUCHED(mmf_queue));
-    CHECK(stage->topic == UNTOUCHED(mmf_topic));
-    CHECK(stage->latest == UNTOUCHED(mmf_latest));
-    CHECK(stage->service == UNTOUCHED(mmf_service));
-    CHECK(stage->poller == UNTOUCHED(mmf_poller));
-    CHECK_INT(stage->stats.senders, -7);
-    CHECK_INT(stage->poll_fd, -7);
-    CHECK_INT(stage->collected.in_use, -7);
+#define CHECK_OUTPUT(kind, field) CHECK(stage.field == UNTOUCHED);
+    OUTPUTS(CHECK_OUTPUT)
+    CHECK_INT(stage.stats.senders, -7);
+    CHECK_INT(stage.poll_fd, -7);
+    CHECK_INT(stage.collected.in_use, -7);
 }
 
 static void
-reset_outputs(struct stage *stage)
+reset_outputs(void)
 {
-    stage->map = UNTOUCHED(mmf_map);
-    stage->view = UNTOUCHED(mmf_accessor);
-    stage->stream = UNTOUCHED(mmf_stream);
-    stage->list = UNTOUCHED(mmf_list);
-    stage->queue = UNTOUCHED(mmf_queue);
-    stage->topic = UNTOUCHED(mmf_topic);
-    stage->latest = UNTOUCHED(mmf_latest);
-    stage->service = UNTOUCHED(mmf_service);
-    stage->poller = UNTOUCHED(mmf_poller);
-    stage->stats.senders = -7;
-    stage->poll_fd = -7;
-    stage->collected.in_use = -7;
+#define RESET_OUTPUT(kind, field) stage.field = UNTOUCHED;
+    OUTPUTS(RESET_OUTPUT)
+    stage.stats.senders = -7;
+    stage.poll_fd = -7;
+    stage.collected.in_use = -7;
+}
+
+static void
+close_outputs(void)
+{
+#define CLOSE_OUTPUT(kind, field)                                                      \
+    if (stage.field != UNTOUCHED)                                                      \
+        mmf_##kind##_close(stage.field);
+    OUTPUTS(CLOSE_OUTPUT)
+}
+
+static pid_t elsewhere;
+
+/* Undo the arrangement. */
+static void
+clear_stage(void)
+{
+    mmf_accessor_close(stage.given_view);
+    mmf_stream_close(stage.given_stream);
+    step_close_given();
+    mmf_map_close(stage.kept);
+    mmf_queue_close(stage.kept_queue);
+    round_kill_child();
+    if (stage.fd >= 0)
+        close(stage.fd);
+    if (elsewhere != 0)
+        step_close_elsewhere();
+    if (stage.path[0] != '\0')
+        unlink(stage.path);
 }
 
 /* What there is, and that nothing more is there than was. */
@@ -381,7 +396,7 @@ check_nothing_left(const struct inventory *before, const char *when)
 }
 
 static int
-call(const struct scenario *scenario, struct stage *stage, const struct fault *fault,
+call(const struct scenario *scenario, const struct fault *fault,
      struct fault_report *report)
 {
     mmf_map *unused;
@@ -389,7 +404,7 @@ call(const struct scenario *scenario, struct stage *stage, const struct fault *f
 
     mmf_map_open_existing(NULL, NULL, &unused); /* no answer we wait for */
     fault_arm(fault);
-    rc = scenario->act(stage);
+    rc = scenario->act();
     fault_disarm(report);
     return rc;
 }
@@ -415,7 +430,6 @@ static void
 run_round(const struct scenario *scenario, const struct fault *fault)
 {
     static const struct fault none = {.at = 0};
-    struct stage stage = {.fd = -1};
     struct fault_report ignored;
     struct inventory empty;
     struct inventory before;
@@ -423,18 +437,19 @@ run_round(const struct scenario *scenario, const struct fault *fault)
     mmf_map *last;
     int rc;
 
+    stage.fd = -1;
     take_inventory(&empty);
     if (scenario->arrange != NULL)
-        scenario->arrange(&stage);
+        scenario->arrange();
     fault_set_host(scenario->host);
-    reset_outputs(&stage);
+    reset_outputs();
     before = empty;
     if (scenario->arrange != NULL)
         take_inventory(&before);
-    rc = call(scenario, &stage, fault, &result->report);
+    rc = call(scenario, fault, &result->report);
     check_answer(scenario, fault, rc);
     if (rc < 0) {
-        check_untouched(&stage);
+        check_untouched();
         if (may_hit_tidying(scenario, fault, rc)) {
             take_inventory(&now);
             if (now.usage.files > before.usage.files)
@@ -442,26 +457,30 @@ run_round(const struct scenario *scenario, const struct fault *fault)
             if (stage.is_new_path)
                 unlink(stage.path);
         } else if (scenario->inspect_failure != NULL) {
-            scenario->inspect_failure(&stage);
+            scenario->inspect_failure();
         }
         check_same(&before, "after the failure");
-        rc = call(scenario, &stage, &none, &ignored);
+        rc = call(scenario, &none, &ignored);
         check_answer(scenario, &none, rc);
     }
     fault_set_host(0);
     stage.says_less = result->report.struck && is_about_one_file(fault);
     if (rc >= 0) {
         if (scenario->inspect != NULL)
-            scenario->inspect(&stage);
+            scenario->inspect();
+        close_outputs();
+        if (stage.is_new_path)
+            unlink(stage.path);
         if (scenario->clean != NULL)
-            scenario->clean(&stage);
+            scenario->clean();
         if (result->report.struck)
             CHECK_OK(mmf_gc(0, NULL));
         check_nothing_left(&before, "in the end");
     }
     if (scenario->arrange != NULL) {
         if (scenario->disarrange != NULL)
-            scenario->disarrange(&stage);
+            scenario->disarrange();
+        clear_stage();
         CHECK_OK(mmf_gc(0, NULL));
         check_same(&empty, "after all");
     }
@@ -602,8 +621,8 @@ try_errors(const struct scenario *scenario, long blocks)
     return visited;
 }
 
-void
-round_try_all(const struct scenario *scenario)
+static void
+try_all(const struct scenario *scenario)
 {
     static const struct fault none = {.at = 0};
     static const struct fault half = {.way = FAULT_HALF};
@@ -633,24 +652,19 @@ round_try_all(const struct scenario *scenario)
 static void
 try_state(void **state)
 {
-    round_try_all(*state);
+    try_all(*state);
 }
 
-struct CMUnitTest *
-round_make_tests(struct scenario *scenarios, size_t n, const int *documented)
+void
+round_add(struct scenario *scenarios, size_t n, const int *documented)
 {
-    struct CMUnitTest *tests = calloc(n, sizeof(*tests));
-
-    if (tests == NULL)
-        abort();
     for (size_t i = 0; i < n; i++) {
         if (scenarios[i].documented == NULL)
             scenarios[i].documented = documented;
-        tests[i].name = scenarios[i].name;
-        tests[i].test_func = try_state;
-        tests[i].initial_state = &scenarios[i];
+        harness_add_test((struct CMUnitTest){.name = scenarios[i].name,
+                                             .test_func = try_state,
+                                             .initial_state = &scenarios[i]});
     }
-    return tests;
 }
 
 /*
@@ -702,7 +716,6 @@ round_leave_dead(const char *name, int64_t capacity)
     round_die_elsewhere(make_and_die);
 }
 
-static pid_t elsewhere;
 static int word_to_elsewhere; /* our end of its pipe; closed, it ends */
 
 static void
@@ -744,6 +757,36 @@ round_act_elsewhere(void)
     CHECK(write(word_to_elsewhere, "", 1) == 1);
 }
 
+void
+round_live_until_killed(void (*live)(void))
+{
+    int ready[2];
+    char byte;
+
+    CHECK(pipe2(ready, O_CLOEXEC) == 0);
+    stage.child = fork();
+    if (stage.child == 0) {
+        close(ready[0]);
+        live();
+        close(ready[1]);
+        for (;;)
+            pause();
+    }
+    close(ready[1]);
+    CHECK(read(ready[0], &byte, 1) == 0);
+    close(ready[0]);
+}
+
+void
+round_kill_child(void)
+{
+    if (stage.child == 0)
+        return;
+    CHECK(kill(stage.child, SIGKILL) == 0);
+    CHECK(waitpid(stage.child, NULL, 0) == stage.child);
+    stage.child = 0;
+}
+
 static int (*make_there)(mmf_map **map);
 static mmf_map *map_there;
 
@@ -763,10 +806,9 @@ close_there(void)
 void
 round_hold_elsewhere(int (*make)(mmf_map **map))
 {
-    static const struct elsewhere life = {.begin = hold_there, .end = close_there};
-
     make_there = make;
-    round_live_elsewhere(&life);
+    round_live_elsewhere(
+        &(const struct elsewhere){.begin = hold_there, .end = close_there});
 }
 
 const char *
@@ -780,15 +822,15 @@ round_file_of(const char *name)
 }
 
 void
-round_make_file(struct stage *stage, int64_t size)
+round_make_file(int64_t size)
 {
     int fd;
 
-    snprintf(stage->path, sizeof(stage->path), "%s/file", harness_dir());
-    stage->is_new_path = size == 0;
+    snprintf(stage.path, sizeof(stage.path), "%s/file", harness_dir());
+    stage.is_new_path = size == 0;
     if (size == 0)
         return;
-    fd = open(stage->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+    fd = open(stage.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
     CHECK(fd >= 0 && ftruncate(fd, size) == 0);
     close(fd);
 }
@@ -814,9 +856,8 @@ round_check_usable(mmf_map *map)
  */
 
 void
-step_leave_dead(struct stage *stage)
+step_leave_dead(void)
 {
-    (void)stage;
     round_leave_dead("Cat", CAT_SIZE);
 }
 
@@ -833,69 +874,76 @@ make_dog(mmf_map **map)
 }
 
 void
-step_hold_elsewhere(struct stage *stage)
+step_hold_elsewhere(void)
 {
-    (void)stage;
     round_hold_elsewhere(make_cat);
 }
 
 void
-step_hold_another(struct stage *stage)
+step_hold_another(void)
 {
-    (void)stage;
     round_hold_elsewhere(make_dog);
 }
 
 void
-step_close_elsewhere(struct stage *stage)
+step_close_elsewhere(void)
 {
     int status;
 
-    (void)stage;
     close(word_to_elsewhere);
     CHECK(waitpid(elsewhere, &status, 0) == elsewhere && status == 0);
+    elsewhere = 0;
 }
 
 void
-step_is_usable(struct stage *stage)
+step_is_usable(void)
 {
-    round_check_usable(stage->map);
+    round_check_usable(stage.map);
 }
 
 void
-step_is_theirs(struct stage *stage)
+step_is_theirs(void)
 {
     mmf_accessor *view;
     char text[9];
 
-    CHECK_OK(mmf_accessor_create(stage->map, 0, 0, MMF_ACCESS_READ, NULL, &view));
+    CHECK_OK(mmf_accessor_create(stage.map, 0, 0, MMF_ACCESS_READ, NULL, &view));
     CHECK_OK(mmf_accessor_read(view, 0, text, 9));
     CHECK_BYTES(text, "elsewhere", 9);
     mmf_accessor_close(view);
 }
 
 void
-step_is_found(struct stage *stage)
+step_is_found(void)
 {
     mmf_map *again;
 
-    round_check_usable(stage->map);
+    round_check_usable(stage.map);
     CHECK_OK(mmf_map_open_existing("Cat", NULL, &again));
     round_check_usable(again);
     mmf_map_close(again);
 }
 
 void
-step_is_gone(struct stage *stage)
+step_is_gone(void)
 {
     mmf_map *map;
 
-    (void)stage;
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
 }
 
-void
-step_close_map(struct stage *stage)
+int
+step_close_given(void)
 {
-    mmf_map_close(stage->map);
+    mmf_map_close(stage.given);
+    mmf_queue_close(stage.given_queue);
+    mmf_topic_close(stage.given_topic);
+    mmf_latest_close(stage.given_latest);
+    mmf_service_close(stage.given_service);
+    stage.given = NULL;
+    stage.given_queue = NULL;
+    stage.given_topic = NULL;
+    stage.given_latest = NULL;
+    stage.given_service = NULL;
+    return MMF_OK;
 }

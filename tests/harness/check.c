@@ -164,3 +164,14 @@ check_usage(const struct usage *before, const char *file, int line)
                now.files - before->files, before->descriptors, before->mappings,
                before->files);
 }
+
+/* Steele, Lea and Flood's SplitMix64. */
+uint64_t
+next_random(uint64_t *state)
+{
+    uint64_t x = *state += 0x9E3779B97F4A7C15u;
+
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+    return x ^ (x >> 31);
+}

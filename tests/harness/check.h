@@ -93,6 +93,35 @@ _Noreturn void check_fail(const char *file, int line, const char *format, ...)
     __attribute__((format(MMF_PRINTF, 3, 4)));
 
 /*
+ * Small things.
+ */
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* An output's value before the call; a failing call must leave it alone. */
+#define UNTOUCHED ((void *)(uintptr_t)0x5a5a5a5au)
+
+/* A wait that must end long before: no bug may hang a test. */
+#define LONG_MS 120000
+
+/* Monotonic. */
+int64_t now_us(void);
+
+/* Pause. No test passes because of one. */
+void nap_us(int64_t length);
+
+/* Random numbers from a seed that the test prints. */
+uint64_t next_random(uint64_t *state);
+
+/* A call's options: MAP_OPTIONS(.mode = 0640, .wait_ms = 100). The rest is the default. */
+#define MAP_OPTIONS(...) OPTIONS(mmf_map_options, __VA_ARGS__)
+#define VIEW_OPTIONS(...) OPTIONS(mmf_view_options, __VA_ARGS__)
+#define SYNC_OPTIONS(...) OPTIONS(mmf_sync_options, __VA_ARGS__)
+#define CHANNEL_OPTIONS(...) OPTIONS(mmf_channel_options, __VA_ARGS__)
+#define SERVICE_OPTIONS(...) OPTIONS(mmf_service_options, __VA_ARGS__)
+#define OPTIONS(type, ...) (&(const type){.size = sizeof(type), __VA_ARGS__})
+
+/*
  * Leaks.
  */
 
@@ -122,7 +151,8 @@ void check_usage(const struct usage *before, const char *file, int line);
     static void test(void **state);                                                    \
     __attribute__((constructor)) static void register_##test(void)                     \
     {                                                                                  \
-        harness_add_test(#test, test, prepare);                                        \
+        harness_add_test((struct CMUnitTest){                                          \
+            .name = #test, .test_func = test, .setup_func = prepare});                 \
     }                                                                                  \
     static void test(void **state __attribute__((unused)))
 
@@ -134,8 +164,7 @@ void check_usage(const struct usage *before, const char *file, int line);
     }                                                                                  \
     extern int harness_needs_a_semicolon
 
-void harness_add_test(const char *name, CMUnitTestFunction test,
-                      CMFixtureFunction prepare);
+void harness_add_test(struct CMUnitTest test);
 void harness_add_role(const char *name, int (*run)(int argc, char **argv));
 
 /* Another thing this program can be: --role NAME. argv[0] is the role's name. */

@@ -200,13 +200,12 @@ static struct role added_roles[MAX_ROLES + 1];
 static int added_role_count;
 
 void
-harness_add_test(const char *name, CMUnitTestFunction test, CMFixtureFunction prepare)
+harness_add_test(struct CMUnitTest test)
 {
     added_tests = realloc(added_tests, (added_test_count + 1) * sizeof(added_tests[0]));
     if (added_tests == NULL)
         abort();
-    added_tests[added_test_count++] =
-        (struct CMUnitTest){.name = name, .test_func = test, .setup_func = prepare};
+    added_tests[added_test_count++] = test;
 }
 
 void

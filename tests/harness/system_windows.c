@@ -86,6 +86,22 @@ system_matches(const char *pattern, const char *name)
     return *name == '\0';
 }
 
+int64_t
+now_us(void)
+{
+    LARGE_INTEGER ticks, per_second;
+
+    QueryPerformanceCounter(&ticks);
+    QueryPerformanceFrequency(&per_second);
+    return (int64_t)((double)ticks.QuadPart * 1e6 / (double)per_second.QuadPart);
+}
+
+void
+nap_us(int64_t length)
+{
+    Sleep((DWORD)((length + 999) / 1000));
+}
+
 /*
  * What Windows has, or Wine.
  */

@@ -49,7 +49,7 @@ void make_mounts_private(void);
 void become_user(uid_t user);
 
 /* Milliseconds on the monotonic clock. */
-int64_t now_ms(void);
+#define now_ms() (now_us() / 1000)
 
 /* The path of the one object of this test's namespace. */
 const char *only_file(void);

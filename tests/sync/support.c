@@ -244,15 +244,6 @@ new_object(mmf_kind kind, const char *name)
     return object;
 }
 
-int64_t
-now_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 /*
  * Threads.
  */
@@ -558,14 +549,4 @@ void
 peer_answered(struct process *peer, const char *answer)
 {
     expect(peer, "what it began", answer);
-}
-
-uint64_t
-next_random(uint64_t *state)
-{
-    uint64_t x = *state += 0x9E3779B97F4A7C15u;
-
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-    return x ^ (x >> 31);
 }

@@ -6,19 +6,8 @@
 
 #include "harness/check.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
-/* An output's value before the call; a failing call must leave it alone. */
-#define UNTOUCHED ((void *)(uintptr_t)0x5a5a5a5au)
-
-/* A wait that must end long before: no bug may hang a test. */
-#define LONG_MS 60000
-
 /* The time that .NET's tests wait for what must not come; and in between. */
 #define SHORT_MS 20
-
-/* Monotonic. */
-int64_t now_us(void);
 
 /*
  * Run `test` with NULL for an unnamed object and with names: a local one, a global one,
@@ -162,8 +151,5 @@ void in_child(void (*run)(void *argument), void *argument);
 
 /* Files in this test's namespace. On Windows no name has a file: 0. */
 int count_files(void);
-
-/* Random numbers from a seed that the test prints. */
-uint64_t next_random(uint64_t *state);
 
 #endif

@@ -11,18 +11,8 @@
 #include <wchar.h>
 #include <windows.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
-#define UNTOUCHED ((void *)(uintptr_t)0x5a5a5a5au)
-
 /* docs/internals/layout.md: a channel on Windows. */
-enum {
-    PAGE = 4096,
-    LAYOUT_AT = 8,
-    TICKETS_AT = 128,
-    SLEEPERS_AT = 192,
-    LONG_MS = 60000
-};
+enum { PAGE = 4096, LAYOUT_AT = 8, TICKETS_AT = 128, SLEEPERS_AT = 192 };
 
 static const wchar_t data_name[] = L"Cat:mmf:data";
 
@@ -59,11 +49,7 @@ check_says(const char *part)
         CHECK_FAIL("\"%s\" does not say \"%s\"", mmf_last_message(), part);
 }
 
-static int64_t
-now_ms(void)
-{
-    return (int64_t)GetTickCount64();
-}
+#define now_ms() (now_us() / 1000)
 
 /*
  * Names.

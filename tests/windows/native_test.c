@@ -11,9 +11,7 @@
 #include <string.h>
 #include <windows.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
-enum { CAPACITY = 10000, LONG_MS = 60000 };
+enum { CAPACITY = 10000 };
 
 /*
  * The role: makes or opens an object on command, under a name in UTF-8, and says the

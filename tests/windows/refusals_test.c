@@ -9,10 +9,6 @@
 #include <wchar.h>
 #include <windows.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
-#define UNTOUCHED ((void *)(uintptr_t)0x5a5a5a5au)
-
 static void
 check_says(const char *part)
 {
