@@ -27,6 +27,8 @@
 
 #include <mmf/mmf.h>
 
+#include "harness/options.h"
+
 enum { SOURCE = 7 };
 
 struct account {
@@ -72,17 +74,15 @@ say(const char *line)
 static mmf_queue *
 open_queue(const char *name, mmf_role role)
 {
-    mmf_channel_options options;
     mmf_queue *queue = NULL;
     int64_t deadline = now_ns() + INT64_C(60000000000);
     int status;
 
-    mmf_channel_options_init(&options);
-    options.role = role;
-    options.wait_ms = 60000;
-    options.strategy = MMF_STRATEGY_WAIT;
-    while ((status = mmf_queue_open_existing(name, &options, &queue)) ==
-               MMF_E_SHARING &&
+    while ((status =
+                mmf_queue_open_existing(name,
+                                        CHANNEL_OPTIONS(.role = role, .wait_ms = 60000,
+                                                        .strategy = MMF_STRATEGY_WAIT),
+                                        &queue)) == MMF_E_SHARING &&
            now_ns() < deadline)
         nap(1000);
     demand(status, name);
@@ -92,12 +92,10 @@ open_queue(const char *name, mmf_role role)
 static int
 make_service(const char *name)
 {
-    mmf_service_options options;
     mmf_service *service;
 
-    mmf_service_options_init(&options);
-    options.role = MMF_ROLE_CLIENT;
-    return mmf_service_create_new(name, 64, 64, 16, &options, &service);
+    return mmf_service_create_new(name, 64, 64, 16,
+                                  SERVICE_OPTIONS(.role = MMF_ROLE_CLIENT), &service);
 }
 
 /* It keeps the channel, as a sender that never sends. */
@@ -280,17 +278,15 @@ keep(char **arguments)
 static _Noreturn void
 serve(char **arguments)
 {
-    mmf_service_options options;
     mmf_service *service;
     mmf_message request;
     char text[256];
 
-    mmf_service_options_init(&options);
-    options.role = MMF_ROLE_SERVER;
-    options.wait_ms = 60000;
-    demand(
-        mmf_service_create_or_open(arguments[0], 64, 64, 16, &options, NULL, &service),
-        arguments[0]);
+    demand(mmf_service_create_or_open(
+               arguments[0], 64, 64, 16,
+               SERVICE_OPTIONS(.role = MMF_ROLE_SERVER, .wait_ms = 60000), NULL,
+               &service),
+           arguments[0]);
     say("ready");
     for (;;) {
         int length;
@@ -307,16 +303,16 @@ serve(char **arguments)
 static int
 call(char **arguments)
 {
-    mmf_service_options options;
     mmf_service *service;
     char text[65] = "";
     size_t length = 0;
     int status;
 
-    mmf_service_options_init(&options);
-    options.role = MMF_ROLE_CLIENT;
-    options.flags = MMF_CHANNEL_PEER_CLOSED;
-    demand(mmf_service_open_existing(arguments[0], &options, &service), arguments[0]);
+    demand(mmf_service_open_existing(arguments[0],
+                                     SERVICE_OPTIONS(.role = MMF_ROLE_CLIENT,
+                                                     .flags = MMF_CHANNEL_PEER_CLOSED),
+                                     &service),
+           arguments[0]);
     status = mmf_service_call(service, arguments[1], strlen(arguments[1]), text,
                               sizeof text - 1, (int32_t)strtol(arguments[2], NULL, 10),
                               &length);

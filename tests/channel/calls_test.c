@@ -108,11 +108,10 @@ static mmf_strategy strategy; /* of those who are counted */
 static mmf_queue *
 join_queue(mmf_role role)
 {
-    mmf_channel_options options = options_for(role, 0);
     mmf_queue *queue;
 
-    options.strategy = strategy;
-    CHECK_OK(mmf_queue_open_existing("Q", &options, &queue));
+    CHECK_OK(mmf_queue_open_existing(
+        "Q", CHANNEL_OPTIONS(.role = role, .strategy = strategy), &queue));
     return queue;
 }
 
@@ -308,20 +307,20 @@ TEST(who_polls_costs_one_call_each)
  */
 
 static mmf_topic *
-join_topic(mmf_role role)
+join_counted_topic(mmf_role role)
 {
-    mmf_channel_options options = options_for(role, 0);
     mmf_topic *topic;
 
-    options.strategy = strategy;
-    CHECK_OK(mmf_topic_open_existing("T", &options, &topic));
+    CHECK_OK(mmf_topic_open_existing(
+        "T", CHANNEL_OPTIONS(.role = role, .strategy = strategy), &topic));
     return topic;
 }
 
 static void
 use_topic(void *argument)
 {
-    mmf_topic *publisher = join_topic(SEND), *subscriber = join_topic(RECEIVE);
+    mmf_topic *publisher = join_counted_topic(SEND),
+              *subscriber = join_counted_topic(RECEIVE);
 
     (void)argument;
     trace_begin();
@@ -351,13 +350,13 @@ use_topic(void *argument)
 static void
 publish_two(void *argument)
 {
-    mmf_topic *topic = join_topic(SEND);
+    mmf_topic *topic = join_counted_topic(SEND);
     uint64_t number = 1;
 
     (void)argument;
     begin_beside_sleepers();
-    CHECK_STATUS(mmf_topic_send(topic, &number, 8, 0, NULL), MMF_OK);
-    CHECK_STATUS(mmf_topic_send(topic, &number, 8, 0, NULL), MMF_OK);
+    send_number(topic, number);
+    send_number(topic, number);
     trace_end();
     mmf_topic_close(topic);
 }
@@ -365,10 +364,10 @@ publish_two(void *argument)
 static mmf_topic *
 create_topic(mmf_overflow overflow)
 {
-    mmf_channel_options options = options_for(SEND, 0);
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_create_or_open("T", 300, 8, overflow, &options, NULL, &topic));
+    CHECK_OK(mmf_topic_create_or_open("T", 300, 8, overflow,
+                                      CHANNEL_OPTIONS(.role = SEND), NULL, &topic));
     return topic;
 }
 
@@ -415,11 +414,10 @@ TEST(all_sleeping_subscribers_cost_one_call)
 static mmf_latest *
 join_latest(mmf_role role)
 {
-    mmf_channel_options options = options_for(role, 0);
     mmf_latest *latest;
 
-    options.strategy = strategy;
-    CHECK_OK(mmf_latest_create_or_open("L", 300, &options, NULL, &latest));
+    CHECK_OK(mmf_latest_create_or_open(
+        "L", 300, CHANNEL_OPTIONS(.role = role, .strategy = strategy), NULL, &latest));
     return latest;
 }
 
@@ -433,14 +431,11 @@ use_latest(void *argument)
     trace_begin();
     for (uint64_t i = 0; i < ROUNDS; i++) {
         mmf_message message;
-        uint64_t got;
-        size_t length;
         void *bytes;
 
-        CHECK_STATUS(mmf_latest_send(writer, &i, 8, NULL), MMF_OK);
+        send_number(writer, i);
         CHECK_STATUS(mmf_latest_wait(reader, version, -1), MMF_OK);
-        CHECK_STATUS(mmf_latest_receive(reader, &got, 8, &length, &version), MMF_OK);
-        CHECK_INT(got, i);
+        expect_at_once(reader, i);
         CHECK_STATUS(mmf_latest_reserve(writer, 8, &bytes), MMF_OK);
         CHECK_STATUS(mmf_latest_commit(writer, 8, NULL), MMF_OK);
         CHECK_STATUS(mmf_latest_take(reader, &message), MMF_OK);
@@ -460,8 +455,8 @@ write_two(void *argument)
 
     (void)argument;
     begin_beside_sleepers();
-    CHECK_STATUS(mmf_latest_send(writer, &number, 8, NULL), MMF_OK);
-    CHECK_STATUS(mmf_latest_send(writer, &number, 8, NULL), MMF_OK);
+    send_number(writer, number);
+    send_number(writer, number);
     trace_end();
     mmf_latest_close(writer);
 }
@@ -488,5 +483,3 @@ TEST(a_latest_value_needs_no_system_call)
     peer_end(peer);
     mmf_latest_close(latest);
 }
-
-ROLE("peer", peer_role);

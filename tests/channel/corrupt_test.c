@@ -40,11 +40,12 @@ overwrite_slot(const char *name, int slot, uint64_t index, enum state state,
 static mmf_topic *
 new_topic(mmf_overflow overflow)
 {
-    mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
     mmf_topic *topic;
 
-    options.max_senders = options.max_receivers = 1;
-    CHECK_OK(mmf_topic_create_or_open("T", 8, 4, overflow, &options, NULL, &topic));
+    CHECK_OK(mmf_topic_create_or_open(
+        "T", 8, 4, overflow,
+        CHANNEL_OPTIONS(.role = MMF_ROLE_BOTH, .max_senders = 1, .max_receivers = 1),
+        NULL, &topic));
     return topic;
 }
 
@@ -129,15 +130,16 @@ TEST(any_tail)
 
 TEST(an_invalid_latest_value)
 {
-    mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
     mmf_latest *latest;
     char buffer[8];
     size_t length = 77;
     uint64_t version = 7;
     mmf_message message;
 
-    options.max_senders = options.max_receivers = 1;
-    CHECK_OK(mmf_latest_create_or_open("L", 8, &options, NULL, &latest));
+    CHECK_OK(mmf_latest_create_or_open(
+        "L", 8,
+        CHANNEL_OPTIONS(.role = MMF_ROLE_BOTH, .max_senders = 1, .max_receivers = 1),
+        NULL, &latest));
     CHECK_OK(mmf_latest_send(latest, "12345678", 8, NULL));
     overwrite_slot("L", 1, 1, COMMITTED, 9);
     CHECK_FAILS(mmf_latest_receive(latest, buffer, 8, &length, &version),
@@ -159,17 +161,17 @@ TEST(an_invalid_latest_value)
 /* Damage of a queue's message is said by each call, whatever else waits behind it. */
 TEST(a_damaged_message_of_a_queue)
 {
-    mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
     char buffer[8];
     size_t length = 77, count = 77;
     mmf_message messages[2];
     mmf_queue *queue;
 
-    options.max_senders = options.max_receivers = 1;
     for (uint32_t flags = 0; flags <= MMF_CHANNEL_SPSC; flags += MMF_CHANNEL_SPSC) {
         CHECK_CONTEXT("flags %u", flags);
-        options.flags = flags;
-        CHECK_OK(mmf_queue_create_new("Q", 8, 4, MMF_OVERFLOW_BLOCK, &options, &queue));
+        CHECK_OK(mmf_queue_create_new(
+            "Q", 8, 4, MMF_OVERFLOW_BLOCK,
+            CHANNEL_OPTIONS(.flags = flags, .max_senders = 1, .max_receivers = 1),
+            &queue));
         CHECK_OK(mmf_queue_send(queue, "12345678", 8, 0, NULL));
         CHECK_OK(mmf_queue_send(queue, "abcdefgh", 8, 0, NULL));
         overwrite_slot("Q", 1, 1, COMMITTED, 9);
@@ -193,8 +195,7 @@ TEST(a_damaged_message_of_a_queue)
  */
 
 /* {"hostile", NAME, FIRST, SIZE}: any values into these bytes of the ring. */
-_Noreturn static int
-be_hostile(int argc, char **argv)
+ROLE_UNTIL_KILLED(hostile)
 {
     static const uint64_t values[] = {0, 1, 2, 7, UINT64_MAX};
     int64_t first = atoll(argv[2]), size = atoll(argv[3]);
@@ -291,5 +292,3 @@ TEST(a_source_is_written)
     end_hostile(hostile);
     mmf_queue_close(queue);
 }
-
-ROLE("hostile", be_hostile);

@@ -83,14 +83,15 @@ TEST(what_is_in_a_damaged_queue)
                                       7}; /* of a circle of 16, from its cut */
     static const int sorted[] = {2, 3, 0, 1};
     const uint64_t circle = (uint64_t)1 << 48;
-    mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     uint64_t indexes[4];
     mmf_queue_item items[4];
     mmf_queue *sender;
     size_t count;
 
-    options.max_senders = options.max_receivers = 1;
-    CHECK_OK(mmf_queue_create_new("Q", 8, 4, MMF_OVERFLOW_BLOCK, &options, &sender));
+    CHECK_OK(mmf_queue_create_new(
+        "Q", 8, 4, MMF_OVERFLOW_BLOCK,
+        CHANNEL_OPTIONS(.role = MMF_ROLE_SEND, .max_senders = 1, .max_receivers = 1),
+        &sender));
     for (uint64_t i = 0; i < 4; i++)
         send_number(sender, i); /* 1 to 4, so the tail is 5 */
     for (uint64_t i = 0; i < 4; i++) {

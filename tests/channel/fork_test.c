@@ -65,8 +65,7 @@ TEST(a_child_does_not_stand_for_its_parent)
  * that has come out of the fork, where it gives up its copy of the locks. The child
  * ends by itself should the test fail.
  */
-static int
-lend(int argc, char **argv)
+ROLE(lender)
 {
     mmf_queue *queue = open_queue(MMF_ROLE_SEND, 0);
     int ready[2];
@@ -74,8 +73,6 @@ lend(int argc, char **argv)
     char byte;
     pid_t pid;
 
-    (void)argc;
-    (void)argv;
     CHECK_STATUS(mmf_queue_reserve(queue, 8, 0, &bytes), MMF_OK);
     CHECK_INT(pipe(ready), 0);
     pid = fork();
@@ -93,5 +90,3 @@ lend(int argc, char **argv)
     pause();
     return EXIT_FAILURE;
 }
-
-ROLE("lender", lend);

@@ -142,8 +142,7 @@ send_some(mmf_queue *queue, uint64_t victim, uint64_t first)
     return 1;
 }
 
-_Noreturn static int
-run_sender(int argc, char **argv)
+ROLE_UNTIL_KILLED(sender)
 {
     uint64_t victim = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
     struct ledger *ledger = open_ledger();
@@ -159,8 +158,7 @@ run_sender(int argc, char **argv)
 }
 
 /* Reads, notes, releases; up to AT_ONCE messages at a time. */
-_Noreturn static int
-run_consumer(int argc, char **argv)
+ROLE_UNTIL_KILLED(consumer)
 {
     struct ledger *ledger = open_ledger();
     mmf_queue *queue = open_queue(RECEIVE, 0);
@@ -217,16 +215,14 @@ publish_some(mmf_topic *topic, uint64_t victim, uint64_t first)
     }
 }
 
-_Noreturn static int
-run_publisher(int argc, char **argv)
+ROLE_UNTIL_KILLED(publisher)
 {
     uint64_t victim = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
-    mmf_channel_options options = options_for(SEND, 0);
     struct ledger *ledger = open_ledger();
     uint64_t number = 1;
     mmf_topic *topic;
 
-    CHECK_OK(mmf_topic_open_existing("T", &options, &topic));
+    CHECK_OK(mmf_topic_open_existing("T", CHANNEL_OPTIONS(.role = SEND), &topic));
     seed += victim;
     role_say("ready");
     for (;;) {
@@ -235,15 +231,13 @@ run_publisher(int argc, char **argv)
     }
 }
 
-_Noreturn static int
-run_writer(int argc, char **argv)
+ROLE_UNTIL_KILLED(writer)
 {
     uint64_t victim = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
-    mmf_channel_options options = options_for(SEND, 0);
     struct ledger *ledger = open_ledger();
     mmf_latest *latest;
 
-    CHECK_OK(mmf_latest_open_existing("L", &options, &latest));
+    CHECK_OK(mmf_latest_open_existing("L", CHANNEL_OPTIONS(.role = SEND), &latest));
     role_say("ready");
     for (uint64_t number = 1;; number++) {
         struct message message = make(victim, number);
@@ -254,11 +248,8 @@ run_writer(int argc, char **argv)
 }
 
 /* Makes the queue or finds it, and closes it. */
-_Noreturn static int
-run_creator(int argc, char **argv)
+ROLE_UNTIL_KILLED(creator)
 {
-    (void)argc;
-    (void)argv;
     role_say("ready");
     for (;;)
         mmf_queue_close(new_queue(MMF_ROLE_BOTH, 0, 8, SLOTS, MMF_OVERFLOW_BLOCK));
@@ -279,19 +270,6 @@ await(struct process *const *victims, int count)
 {
     for (int i = 0; i < count; i++)
         process_expect(victims[i], "ready");
-}
-
-static void
-end(struct process *victim)
-{
-    process_kill(victim);
-    process_finish(victim);
-}
-
-static int64_t
-random_moment(void)
-{
-    return now_us() + (int64_t)(next_random(&seed) % 20000);
 }
 
 /*
@@ -357,10 +335,10 @@ kill_senders(uint32_t flags, int count)
         }
         await(victims, count);
         for (int i = 0; i < count; i++) {
-            moment = random_moment();
+            moment = random_moment(&seed);
             while (now_us() < moment)
                 receive_one(queue, 1, first, come);
-            end(victims[i]);
+            end_victim(victims[i]);
         }
         while (receive_one(queue, 0, first, come))
             ;
@@ -447,8 +425,8 @@ kill_consumers(uint32_t flags, int count)
             victims[i] = begin("consumer", (uint64_t)(round * VICTIMS + i));
         await(victims, count);
         for (int i = 0; i < count; i++) {
-            send_until(queue, random_moment(), &next);
-            end(victims[i]);
+            send_until(queue, random_moment(&seed), &next);
+            end_victim(victims[i]);
         }
         receiver = open_queue(RECEIVE, 0);
         take_the_rest(ledger, receiver, next);
@@ -495,12 +473,12 @@ read_one(mmf_topic *topic, int32_t timeout_ms, uint64_t first_victim,
 TEST(what_a_killed_publisher_committed_is_seen)
 {
     enum { TICKS_MS = 100 };
-    mmf_channel_options options = options_for(RECEIVE, 0);
     struct ledger *ledger = new_ledger();
     mmf_topic *topic;
 
     CHECK_OK(mmf_topic_create_or_open("T", sizeof(struct message), SLOTS,
-                                      MMF_OVERFLOW_BLOCK, &options, NULL, &topic));
+                                      MMF_OVERFLOW_BLOCK,
+                                      CHANNEL_OPTIONS(.role = RECEIVE), NULL, &topic));
     for (int round = 0; round < rounds(); round++) {
         uint64_t first = (uint64_t)round * VICTIMS;
         struct process *victims[VICTIMS];
@@ -512,11 +490,11 @@ TEST(what_a_killed_publisher_committed_is_seen)
         }
         await(victims, VICTIMS);
         for (int i = 0; i < VICTIMS; i++) {
-            int64_t moment = random_moment();
+            int64_t moment = random_moment(&seed);
 
             while (now_us() < moment)
                 read_one(topic, 1, first, come);
-            end(victims[i]);
+            end_victim(victims[i]);
         }
         while (read_one(topic, TICKS_MS, first, come))
             ;
@@ -543,10 +521,10 @@ TEST(what_a_killed_writer_committed_is_there)
         ledger->done[0] = 0;
         victim = begin("writer", (uint64_t)round);
         await(&victim, 1);
-        moment = random_moment();
+        moment = random_moment(&seed);
         while (now_us() < moment || ledger->done[0] == 0)
             CHECK_OK(mmf_latest_receive(latest, &got, sizeof(got), &length, &version));
-        end(victim);
+        end_victim(victim);
         CHECK_OK(mmf_latest_receive(latest, &got, sizeof(got), &length, &version));
         check_message(&got);
         CHECK_INT(got.victim, round);
@@ -568,7 +546,6 @@ TEST(creators_may_be_killed)
     int news = 0;
 
     for (int round = 0; round < rounds(); round++) {
-        mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
         struct process *victims[VICTIMS];
         mmf_queue *queue;
         int created;
@@ -577,17 +554,17 @@ TEST(creators_may_be_killed)
             victims[i] = begin("creator", 0);
         await(victims, VICTIMS);
         for (int i = 0; i < VICTIMS; i++) {
-            int64_t moment = random_moment();
+            int64_t moment = random_moment(&seed);
 
             while (now_us() < moment) {
                 CHECK_OK(mmf_queue_create_or_open("Q", 8, SLOTS, MMF_OVERFLOW_BLOCK,
-                                                  &options, &created, &queue));
+                                                  NULL, &created, &queue));
                 news += created;
                 mmf_queue_close(queue);
             }
-            end(victims[i]);
+            end_victim(victims[i]);
         }
-        CHECK_FAILS(mmf_queue_open_existing("Q", &options, &queue), MMF_E_NOT_FOUND);
+        CHECK_FAILS(mmf_queue_open_existing("Q", NULL, &queue), MMF_E_NOT_FOUND);
     }
     printf("%d queues were made anew\n", news); /* a slow machine may be too slow */
 }
@@ -611,10 +588,3 @@ TEST(names_go_with_the_last)
         mmf_queue_close(queue);
     }
 }
-
-ROLE("peer", peer_role);
-ROLE("sender", run_sender);
-ROLE("consumer", run_consumer);
-ROLE("publisher", run_publisher);
-ROLE("writer", run_writer);
-ROLE("creator", run_creator);

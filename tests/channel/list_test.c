@@ -161,13 +161,12 @@ TEST(the_list_has_it)
 
 TEST(the_file_has_the_creators_mode)
 {
-    mmf_channel_options options = options_for(SEND, 0);
     mmf_queue *queue;
     mmf_list *list;
 
     need_modes();
-    options.mode = 0640;
-    CHECK_OK(mmf_queue_create_new("Q", 8, 8, MMF_OVERFLOW_BLOCK, &options, &queue));
+    CHECK_OK(mmf_queue_create_new("Q", 8, 8, MMF_OVERFLOW_BLOCK,
+                                  CHANNEL_OPTIONS(.role = SEND, .mode = 0640), &queue));
     CHECK_OK(mmf_list_create(0, &list));
     CHECK_INT(find(list, "Q")->mode, 0640);
     mmf_list_close(list);
@@ -209,7 +208,7 @@ TEST(a_name_made_anew_has_another_identity)
 
 TEST(the_size_is_known_before)
 {
-    mmf_channel_options options = options_for(MMF_ROLE_BOTH, 0);
+    const mmf_channel_options *pins = CHANNEL_OPTIONS(.max_pins = 2);
     int64_t bytes = 0, more = 0;
     const size_t frame = 1920 * 1080 * 3;
 
@@ -217,10 +216,9 @@ TEST(the_size_is_known_before)
     CHECK(bytes > 128 * 1000 && bytes < 128 * 1000 + 200000);
     CHECK_OK(mmf_channel_size(MMF_KIND_LATEST, frame, 0, NULL, &bytes));
     CHECK(bytes > 8 * (int64_t)frame && bytes < 9 * (int64_t)frame);
-    options.max_pins = 2;
-    CHECK_OK(mmf_channel_size(MMF_KIND_LATEST, frame, 0, &options, &more));
+    CHECK_OK(mmf_channel_size(MMF_KIND_LATEST, frame, 0, pins, &more));
     CHECK(more > 4 * (int64_t)frame && more < 5 * (int64_t)frame);
-    CHECK_OK(mmf_channel_size(MMF_KIND_TOPIC, frame, 1, &options, &bytes));
+    CHECK_OK(mmf_channel_size(MMF_KIND_TOPIC, frame, 1, pins, &bytes));
     CHECK_INT(bytes, more);
     CHECK_FAILS_PARAM(mmf_channel_size(MMF_KIND_MAP, 8, 8, NULL, &bytes), MMF_E_INVALID,
                       "kind");
@@ -232,5 +230,3 @@ TEST(the_size_is_known_before)
                       "bytes");
     CHECK_INT(bytes, more);
 }
-
-ROLE("peer", peer_role);

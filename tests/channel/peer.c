@@ -127,13 +127,10 @@ run(char *const *words, int count)
     fflush(stdout);
 }
 
-int
-peer_role(int argc, char **argv)
+ROLE(peer)
 {
     char line[256];
 
-    (void)argc;
-    (void)argv;
     while (fgets(line, sizeof(line), stdin) != NULL) {
         char *words[WORDS], *rest = NULL;
         int count = 0;
@@ -148,4 +145,10 @@ peer_role(int argc, char **argv)
     mmf_topic_close(topic);
     mmf_latest_close(latest);
     return 0;
+}
+
+struct process *
+peer_start(void)
+{
+    return process_start("peer", NULL);
 }

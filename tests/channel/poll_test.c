@@ -12,14 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int
-is_readable(int fd, int timeout)
-{
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-
-    return poll(&ready, 1, timeout) == 1;
-}
-
 static struct process *
 peer_with(mmf_role role)
 {
@@ -230,90 +222,63 @@ TEST(a_receive_with_timeout_0_never_sleeps)
     mmf_queue_close(receiver);
 }
 
-static void
-expect(mmf_topic *topic, uint64_t number)
-{
-    uint64_t got = ~number;
-    size_t length;
-
-    CHECK_OK(mmf_topic_receive(topic, &got, 8, LONG_MS, &length, NULL));
-    CHECK_INT(got, number);
-}
-
 TEST(a_topics_descriptor_tells_of_messages)
 {
-    mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     mmf_topic *publisher, *subscriber;
     mmf_message message;
     int fd, same;
 
-    CHECK_OK(mmf_topic_create_or_open("T", 8, 4, MMF_OVERFLOW_BLOCK, &options, NULL,
+    CHECK_OK(mmf_topic_create_or_open("T", 8, 4, MMF_OVERFLOW_BLOCK,
+                                      CHANNEL_OPTIONS(.role = MMF_ROLE_SEND), NULL,
                                       &publisher));
-    options.role = MMF_ROLE_RECEIVE;
-    CHECK_OK(mmf_topic_open_existing("T", &options, &subscriber));
+    CHECK_OK(mmf_topic_open_existing("T", CHANNEL_OPTIONS(.role = MMF_ROLE_RECEIVE),
+                                     &subscriber));
     CHECK_OK(mmf_topic_fd(subscriber, &fd));
     CHECK_OK(mmf_topic_fd(subscriber, &same));
     CHECK_INT(same, fd);
     for (uint64_t i = 0; i < 20; i++) {
         CHECK_STATUS(mmf_topic_take(subscriber, 0, &message), MMF_TIMED_OUT);
         CHECK(!is_readable(fd, 0));
-        CHECK_OK(mmf_topic_send(publisher, &(uint64_t){i}, 8, 0, NULL));
+        send_number(publisher, i);
         CHECK_OK(mmf_topic_send(publisher, &(uint64_t){i + 1}, 8, 0, NULL));
         CHECK(is_readable(fd, LONG_MS));
-        expect(subscriber, i);
+        expect_number(subscriber, i);
         CHECK(is_readable(fd, LONG_MS));
-        expect(subscriber, i + 1);
+        expect_number(subscriber, i + 1);
     }
     mmf_topic_close(publisher);
     mmf_topic_close(subscriber);
 }
 
 /* In a child, which is killed with a reservation in hand. */
-static pid_t
-reserve_in_a_child(int *ready)
+static void
+reserve(void *unused)
 {
-    int ends[2];
-    pid_t child;
+    mmf_topic *topic;
+    void *bytes;
 
-    CHECK_INT(pipe(ends), 0);
-    child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
-        mmf_topic *topic;
-        void *bytes;
-
-        if (mmf_topic_open_existing("T", &options, &topic) < 0 ||
-            mmf_topic_reserve(topic, 8, 0, &bytes) < 0 || write(ends[1], "", 1) != 1)
-            _exit(1);
-        for (;;)
-            pause();
-    }
-    close(ends[1]);
-    *ready = ends[0];
-    return child;
+    (void)unused;
+    CHECK_OK(
+        mmf_topic_open_existing("T", CHANNEL_OPTIONS(.role = MMF_ROLE_SEND), &topic));
+    CHECK_STATUS(mmf_topic_reserve(topic, 8, 0, &bytes), MMF_OK);
 }
 
 TEST(a_topics_descriptor_tells_of_a_dead_publisher)
 {
-    mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     mmf_topic *publisher, *subscriber;
 
-    CHECK_OK(mmf_topic_create_or_open("T", 8, 16, MMF_OVERFLOW_BLOCK, &options, NULL,
+    CHECK_OK(mmf_topic_create_or_open("T", 8, 16, MMF_OVERFLOW_BLOCK,
+                                      CHANNEL_OPTIONS(.role = MMF_ROLE_SEND), NULL,
                                       &publisher));
-    options.role = MMF_ROLE_RECEIVE;
-    CHECK_OK(mmf_topic_open_existing("T", &options, &subscriber));
+    CHECK_OK(mmf_topic_open_existing("T", CHANNEL_OPTIONS(.role = MMF_ROLE_RECEIVE),
+                                     &subscriber));
     for (uint64_t i = 0; i < 10; i++) {
         mmf_message message;
-        int fd, ready, rc;
-        char byte;
-        pid_t victim = reserve_in_a_child(&ready);
+        int fd, rc;
+        pid_t victim = fork_until_killed(reserve, NULL, NULL);
 
         CHECK_OK(mmf_topic_fd(subscriber, &fd));
-        CHECK_INT(read(ready, &byte, 1), 1);
-        close(ready);
-        CHECK_OK(
-            mmf_topic_send(publisher, &i, 8, 0, NULL)); /* behind the reservation */
+        send_number(publisher, i); /* behind the reservation */
         CHECK(is_readable(fd, LONG_MS));
         CHECK_STATUS(mmf_topic_take(subscriber, 0, &message), MMF_TIMED_OUT);
         kill(victim, SIGKILL);
@@ -332,15 +297,15 @@ TEST(a_topics_descriptor_tells_of_a_dead_publisher)
 
 TEST(a_latest_values_descriptor_tells_of_values)
 {
-    mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     mmf_latest *writer, *reader;
     uint64_t got, version;
     size_t length;
     int fd;
 
-    CHECK_OK(mmf_latest_create_or_open("L", 8, &options, NULL, &writer));
-    options.role = MMF_ROLE_RECEIVE;
-    CHECK_OK(mmf_latest_open_existing("L", &options, &reader));
+    CHECK_OK(mmf_latest_create_or_open("L", 8, CHANNEL_OPTIONS(.role = MMF_ROLE_SEND),
+                                       NULL, &writer));
+    CHECK_OK(mmf_latest_open_existing("L", CHANNEL_OPTIONS(.role = MMF_ROLE_RECEIVE),
+                                      &reader));
     CHECK_OK(mmf_latest_fd(reader, &fd));
     CHECK_OK(mmf_latest_receive(reader, &got, 8, &length, &version));
     for (uint64_t i = 0; i < 20; i++) {
@@ -348,11 +313,8 @@ TEST(a_latest_values_descriptor_tells_of_values)
         CHECK_OK(mmf_latest_send(writer, &(uint64_t){i}, 8, NULL));
         CHECK_OK(mmf_latest_send(writer, &(uint64_t){i + 1}, 8, NULL));
         CHECK(is_readable(fd, LONG_MS));
-        CHECK_OK(mmf_latest_receive(reader, &got, 8, &length, &version));
-        CHECK_INT(got, i + 1);
+        expect_at_once(reader, i + 1);
     }
     mmf_latest_close(writer);
     mmf_latest_close(reader);
 }
-
-ROLE("peer", peer_role);

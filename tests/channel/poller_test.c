@@ -11,14 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int
-is_readable(int fd, int timeout_ms)
-{
-    struct pollfd poller = {.fd = fd, .events = POLLIN};
-
-    return poll(&poller, 1, timeout_ms) == 1;
-}
-
 static mmf_poller *
 new_poller(int *fd)
 {
@@ -234,29 +226,14 @@ TEST(what_the_system_has_dropped_is_found)
 }
 
 /* Its owner is a child, which is killed before and after the mutex was added. */
-static pid_t
-own_in_a_child(void)
+static void
+own_mutex(void *unused)
 {
-    int ends[2];
-    char byte;
-    pid_t child;
+    mmf_mutex *mutex;
 
-    CHECK_INT(pipe(ends), 0);
-    child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        mmf_mutex *mutex;
-
-        if (mmf_mutex_open_existing("M", NULL, &mutex) < 0 ||
-            mmf_mutex_wait(mutex, LONG_MS) < 0 || write(ends[1], "", 1) != 1)
-            _exit(1);
-        for (;;)
-            pause();
-    }
-    close(ends[1]);
-    CHECK_INT(read(ends[0], &byte, 1), 1);
-    close(ends[0]);
-    return child;
+    (void)unused;
+    CHECK_OK(mmf_mutex_open_existing("M", NULL, &mutex));
+    CHECK_STATUS(mmf_mutex_wait(mutex, LONG_MS), MMF_OK);
 }
 
 TEST(a_dead_owner_is_told)
@@ -268,7 +245,7 @@ TEST(a_dead_owner_is_told)
         int fd;
 
         CHECK_OK(mmf_mutex_create_new("M", 0, NULL, &mutex));
-        owner = own_in_a_child();
+        owner = fork_until_killed(own_mutex, NULL, NULL);
         poller = new_poller(&fd);
         if (i % 2 == 1) {
             CHECK_OK(mmf_poller_add(poller, mmf_mutex_waitable(mutex), mutex));
@@ -327,16 +304,6 @@ TEST(mistakes_are_refused)
  * Words that another process damages while a wait for an event and a topic sleeps.
  */
 
-static mmf_topic *
-open_topic(void)
-{
-    mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, 0);
-    mmf_topic *topic;
-
-    CHECK_OK(mmf_topic_open_existing("T", &options, &topic));
-    return topic;
-}
-
 static void
 expect_damage(mmf_topic *topic)
 {
@@ -348,16 +315,13 @@ expect_damage(mmf_topic *topic)
 }
 
 /* It says for which of both it was woken. */
-static int
-run_waiter(int argc, char **argv)
+ROLE(waiter)
 {
-    mmf_topic *topic = open_topic();
+    mmf_topic *topic = join_topic(MMF_ROLE_RECEIVE);
     mmf_event *event;
     mmf_waitable *objects[2];
     int index = -1;
 
-    (void)argc;
-    (void)argv;
     CHECK_OK(mmf_event_open_existing("Stop", NULL, &event));
     objects[0] = mmf_event_waitable(event);
     objects[1] = mmf_topic_waitable(topic);
@@ -387,18 +351,17 @@ damage_message(void)
 static void
 damage_under_a_waiter(void (*damage)(void), uint64_t words, const char *woken_for)
 {
-    static const char *const none[] = {NULL};
-    mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     struct process *waiter;
     mmf_topic *topic;
     mmf_event *event;
 
     CHECK_CONTEXT("words %llx", (unsigned long long)words);
-    options.max_senders = options.max_receivers = 1;
     CHECK_OK(mmf_event_create_new("Stop", 0, MMF_EVENT_AUTO_RESET, NULL, &event));
-    CHECK_OK(mmf_topic_create_new("T", 8, 4, MMF_OVERFLOW_BLOCK, &options, &topic));
-    waiter = process_start("waiter", none);
-    process_expect(waiter, "ready");
+    CHECK_OK(mmf_topic_create_new(
+        "T", 8, 4, MMF_OVERFLOW_BLOCK,
+        CHANNEL_OPTIONS(.role = MMF_ROLE_SEND, .max_senders = 1, .max_receivers = 1),
+        &topic));
+    waiter = process_ready("waiter", " ");
     peer_await_sleep(waiter);
     if (damage != NULL) {
         damage();
@@ -427,14 +390,15 @@ TEST(a_damaged_doorbell_keeps_no_mixed_wait)
 
 TEST(a_poller_says_that_a_channel_is_damaged)
 {
-    mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     mmf_poller *poller;
     mmf_topic *sender, *topic;
     int fd;
 
-    options.max_senders = options.max_receivers = 1;
-    CHECK_OK(mmf_topic_create_new("T", 8, 4, MMF_OVERFLOW_BLOCK, &options, &sender));
-    topic = open_topic();
+    CHECK_OK(mmf_topic_create_new(
+        "T", 8, 4, MMF_OVERFLOW_BLOCK,
+        CHANNEL_OPTIONS(.role = MMF_ROLE_SEND, .max_senders = 1, .max_receivers = 1),
+        &sender));
+    topic = join_topic(MMF_ROLE_RECEIVE);
     poller = new_poller(&fd);
     CHECK_OK(mmf_poller_add(poller, mmf_topic_waitable(topic), topic));
     expect_quiet(poller, fd);
@@ -446,6 +410,3 @@ TEST(a_poller_says_that_a_channel_is_damaged)
     mmf_topic_close(topic);
     mmf_topic_close(sender);
 }
-
-ROLE("peer", peer_role);
-ROLE("waiter", run_waiter);

@@ -102,13 +102,13 @@ is_consistent(const mmf_message *got)
 static mmf_queue *
 open_number(int number, mmf_role role, uint32_t flags)
 {
-    mmf_channel_options options = options_for(role, flags);
     mmf_queue *queue;
     char name[8];
 
     snprintf(name, sizeof(name), "R%d", number);
     CHECK_OK(mmf_queue_create_or_open(name, LONGEST, SLOTS, MMF_OVERFLOW_BLOCK,
-                                      &options, NULL, &queue));
+                                      CHANNEL_OPTIONS(.role = role, .flags = flags),
+                                      NULL, &queue));
     return queue;
 }
 
@@ -136,8 +136,7 @@ pass_on(int node, mmf_queue *from, mmf_queue *to)
 }
 
 /* node NUMBER FLAGS */
-_Noreturn static int
-run_node(int argc, char **argv)
+ROLE_UNTIL_KILLED(node)
 {
     int node = argc > 2 ? atoi(argv[1]) : 0;
     uint32_t flags = argc > 2 ? (uint32_t)atoi(argv[2]) : 0;
@@ -156,15 +155,7 @@ run_node(int argc, char **argv)
 static struct process *
 start_node(int node, uint32_t flags)
 {
-    char number[16], flags_text[16];
-    const char *const args[] = {number, flags_text, NULL};
-    struct process *process;
-
-    snprintf(number, sizeof(number), "%d", node);
-    snprintf(flags_text, sizeof(flags_text), "%u", flags);
-    process = process_start("node", args);
-    process_expect(process, "ready");
-    return process;
+    return process_ready("node", "%d %u", node, flags);
 }
 
 static uint32_t
@@ -224,8 +215,7 @@ kill_nodes(uint32_t flags, struct process **nodes)
 
         nap_us((int64_t)(1000 * (1 + next_random(&seed) % 9)));
         CHECK(!process_has_ended(nodes[node]));
-        process_kill(nodes[node]);
-        process_finish(nodes[node]);
+        end_victim(nodes[node]);
         kills++;
         nodes[node] = start_node(node, flags);
         hops_now = count_hops();
@@ -268,5 +258,3 @@ TEST(a_ring_of_singles)
 {
     run_ring("single", MMF_CHANNEL_SPSC);
 }
-
-ROLE("node", run_node);

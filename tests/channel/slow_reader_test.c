@@ -25,39 +25,32 @@ enum { ENDLESS = 1000 };
  * The writer: it sends as many as a line says, and answers.
  */
 
-static int
-run_publisher(int argc, char **argv)
+ROLE(publisher)
 {
-    mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     uint64_t number = 0;
     mmf_topic *topic;
     char line[32];
 
-    (void)argc;
-    (void)argv;
-    CHECK_OK(mmf_topic_open_existing("T", &options, &topic));
+    CHECK_OK(
+        mmf_topic_open_existing("T", CHANNEL_OPTIONS(.role = MMF_ROLE_SEND), &topic));
     role_say("ready");
     while (role_hear(line, sizeof(line))) {
         for (int count = atoi(line); count > 0; count--, number++)
-            CHECK_STATUS(mmf_topic_send(topic, &number, sizeof(number), 0, NULL),
-                         MMF_OK);
+            send_number(topic, number);
         role_say("sent");
     }
     mmf_topic_close(topic);
     return 0;
 }
 
-static int
-run_writer(int argc, char **argv)
+ROLE(writer)
 {
-    mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     mmf_latest *latest;
     uint64_t version = 0;
     char line[32];
 
-    (void)argc;
-    (void)argv;
-    CHECK_OK(mmf_latest_open_existing("L", &options, &latest));
+    CHECK_OK(
+        mmf_latest_open_existing("L", CHANNEL_OPTIONS(.role = MMF_ROLE_SEND), &latest));
     role_say("ready");
     while (role_hear(line, sizeof(line))) {
         for (int count = atoi(line); count > 0; count--)
@@ -68,9 +61,6 @@ run_writer(int argc, char **argv)
     mmf_latest_close(latest);
     return 0;
 }
-
-ROLE("publisher", run_publisher);
-ROLE("writer", run_writer);
 
 static struct process *writer;
 
@@ -164,14 +154,12 @@ end_race(int copies, int pins)
 static mmf_topic *
 new_subscriber(int32_t pins)
 {
-    mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, 0);
     mmf_topic *topic;
 
-    options.max_pins = pins;
-    CHECK_OK(mmf_topic_create_new("T", sizeof(uint64_t), SLOTS,
-                                  MMF_OVERFLOW_DROP_OLDEST, &options, &topic));
-    writer = process_start("publisher", NULL);
-    process_expect(writer, "ready");
+    CHECK_OK(mmf_topic_create_new(
+        "T", sizeof(uint64_t), SLOTS, MMF_OVERFLOW_DROP_OLDEST,
+        CHANNEL_OPTIONS(.role = MMF_ROLE_RECEIVE, .max_pins = pins), &topic));
+    writer = process_ready("publisher", " ");
     sends(SLOTS);
     return topic;
 }
@@ -275,14 +263,13 @@ TEST(an_overtaken_subscriber_goes_on_near_the_newest)
 static mmf_latest *
 new_reader(void)
 {
-    mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, 0);
     mmf_latest *latest;
     int fd;
 
-    CHECK_OK(mmf_latest_create_new("L", sizeof(uint64_t), &options, &latest));
+    CHECK_OK(mmf_latest_create_new("L", sizeof(uint64_t),
+                                   CHANNEL_OPTIONS(.role = MMF_ROLE_RECEIVE), &latest));
     CHECK_OK(mmf_latest_fd(latest, &fd));
-    writer = process_start("writer", NULL);
-    process_expect(writer, "ready");
+    writer = process_ready("writer", " ");
     sends(1);
     return latest;
 }

@@ -130,14 +130,12 @@ TEST(a_damaged_source)
 enum { BRIDGED = 2, SHORT_KILLS = 40, LONG_KILLS = 2000, LONG_MESSAGE = 200 };
 
 /* Commits for all sources in turn, from what is applied on, until it is killed. */
-static int
-bridge_role(int argc, char **argv)
+ROLE(bridge)
 {
     mmf_queue *queue = open_queue(MMF_ROLE_SEND, 0);
     uint64_t applied[BRIDGED];
 
     CHECK_INT(argc, 1);
-    (void)argv;
     for (uint64_t i = 0; i < BRIDGED; i++)
         applied[i] = applied_of(queue, i + 1);
     role_say("ready");
@@ -154,8 +152,6 @@ bridge_role(int argc, char **argv)
     }
     return EXIT_FAILURE;
 }
-
-ROLE("bridge", bridge_role);
 
 /* Receive for so long, one at least; 0: until there is nothing more. */
 static void
@@ -188,9 +184,7 @@ receive_for(mmf_queue *queue, int64_t us, uint64_t *seen)
 static struct process *
 start_bridge(void)
 {
-    struct process *bridge = process_start("bridge", NULL);
-
-    process_expect(bridge, "ready");
+    struct process *bridge = process_ready("bridge", " ");
     return bridge;
 }
 
@@ -226,14 +220,12 @@ kill_bridges(uint32_t flags)
             sent += mmf_queue_send(local, &numbers, sizeof(numbers), 0, NULL) == MMF_OK;
         }
         receive_for(receiver, 1 + (int64_t)(next_random(&seed) % 3000), seen);
-        process_kill(bridge);
-        process_finish(bridge);
+        end_victim(bridge);
         if (next_random(&seed) % 2 == 0)
             check_all(receiver, seen);
         bridge = start_bridge();
     }
-    process_kill(bridge);
-    process_finish(bridge);
+    end_victim(bridge);
     check_all(receiver, seen);
     CHECK_INT(seen[0], sent);
     CHECK(seen[1] > 0 && seen[2] > 0);
@@ -244,22 +236,17 @@ kill_bridges(uint32_t flags)
 }
 
 /* Sends position 1, and reserves for 2. */
-static int
-undecided_role(int argc, char **argv)
+ROLE(undecided)
 {
     mmf_queue *queue = open_queue(MMF_ROLE_SEND, 0);
     char line[8];
 
-    (void)argc;
-    (void)argv;
     send(queue, 1, 1);
     reserve(queue, 1, 2);
     role_say("reserved");
     role_hear(line, sizeof(line));
     return EXIT_FAILURE;
 }
-
-ROLE("undecided", undecided_role);
 
 /* It is killed right after it has decided: a consumer that only receives gets the message. */
 static void
@@ -276,8 +263,7 @@ decide_and_die(uint32_t flags)
     overwrite_word(RECORD_AT - 16, 2);
     overwrite_word(RECORD_AT - 8, 2 << 16 | 1); /* index 2, the first sender */
     overwrite_word(VERSION_AT, 2);
-    process_kill(sender);
-    process_finish(sender);
+    end_victim(sender);
     expect(receiver, 1, 1);
     CHECK_STATUS(
         mmf_queue_receive(receiver, &numbers, sizeof(numbers), LONG_MS, &length, NULL),

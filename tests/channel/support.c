@@ -6,17 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-mmf_channel_options
-options_for(mmf_role role, uint32_t flags)
-{
-    mmf_channel_options options;
-
-    mmf_channel_options_init(&options);
-    options.role = role;
-    options.flags = flags;
-    return options;
-}
-
 static int begins_near_the_end;
 
 void
@@ -58,13 +47,13 @@ mmf_queue *
 new_queue(mmf_role role, uint32_t flags, size_t size, size_t count,
           mmf_overflow overflow)
 {
-    mmf_channel_options options = options_for(role, flags);
     struct hold *hold;
     mmf_queue *queue;
     int created = -1;
 
-    CHECK_OK(mmf_queue_create_or_open("Q", size, count, overflow, &options, &created,
-                                      &queue));
+    CHECK_OK(mmf_queue_create_or_open("Q", size, count, overflow,
+                                      CHANNEL_OPTIONS(.role = role, .flags = flags),
+                                      &created, &queue));
     if (!begins_near_the_end)
         return queue;
     CHECK_INT(created, 1);
@@ -89,11 +78,20 @@ new_receiver(uint32_t flags, size_t size, size_t count)
 mmf_queue *
 open_queue(mmf_role role, uint32_t flags)
 {
-    mmf_channel_options options = options_for(role, flags);
     mmf_queue *queue;
 
-    CHECK_OK(mmf_queue_open_existing("Q", &options, &queue));
+    CHECK_OK(mmf_queue_open_existing("Q", CHANNEL_OPTIONS(.role = role, .flags = flags),
+                                     &queue));
     return queue;
+}
+
+mmf_topic *
+join_topic(mmf_role role)
+{
+    mmf_topic *topic;
+
+    CHECK_OK(mmf_topic_open_existing("T", CHANNEL_OPTIONS(.role = role), &topic));
+    return topic;
 }
 
 mmf_message
@@ -121,12 +119,6 @@ stats_of(mmf_queue *queue)
 /*
  * Peers.
  */
-
-struct process *
-peer_start(void)
-{
-    return process_start("peer", NULL);
-}
 
 void
 peer_end(struct process *peer)
@@ -186,4 +178,28 @@ peer_begins(struct process *peer, const char *format, ...)
     va_start(args, format);
     say(peer, format, args);
     va_end(args);
+}
+
+void
+peer_await_sleep(struct process *peer)
+{
+    await_sleep(process_id(peer), process_id(peer));
+}
+
+/*
+ * Roles that are killed at random.
+ */
+
+int64_t
+random_moment(uint64_t *seed)
+{
+    return now_us() + (int64_t)(next_random(seed) % 20000);
+}
+
+void
+end_victim(struct process *victim)
+{
+    CHECK(!process_has_ended(victim));
+    process_kill(victim);
+    process_finish(victim);
 }

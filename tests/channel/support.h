@@ -8,11 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "harness/check.h"
+#include "harness/forks.h"
 #include "harness/numbers.h"
-
-/* Defaults with a role and flags. */
-mmf_channel_options options_for(mmf_role role, uint32_t flags);
 
 /*
  * The two kinds of queue, for tests that hold for both: `run` gets 0 and then
@@ -29,6 +26,9 @@ mmf_queue *new_receiver(uint32_t flags, size_t size, size_t count);
 mmf_queue *new_queue(mmf_role role, uint32_t flags, size_t size, size_t count,
                      mmf_overflow overflow);
 mmf_queue *open_queue(mmf_role role, uint32_t flags);
+
+/* The topic "T", which is there. */
+mmf_topic *join_topic(mmf_role role);
 
 /* The next message, in place, must be `number`. */
 mmf_message take_number(mmf_queue *queue, uint64_t number);
@@ -47,8 +47,6 @@ mmf_channel_stats stats_of(mmf_queue *queue);
  *   reserve T                      8 bytes
  *   sleep_at_topic, sleep_at_latest    until there is something
  */
-int peer_role(int argc, char **argv); /* {"peer", peer_role} */
-
 struct process *peer_start(void);
 
 /* Close its input; it must end with 0. */
@@ -72,6 +70,16 @@ void peer_await_sleep(struct process *peer);
  * Any process may ask for it, and process_continue ends it. */
 void peer_stop_asleep(struct process *peer);
 #endif
+
+/*
+ * Roles that are killed at random.
+ */
+
+/* Up to 20 ms from now. */
+int64_t random_moment(uint64_t *seed);
+
+/* It must not have ended before, by a check of its own. */
+void end_victim(struct process *victim);
 
 /*
  * The channel's memory, as docs/internals/layout.md has it. `name` is the only object there is.

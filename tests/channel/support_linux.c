@@ -15,43 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The number of the system call in which the process stands; -1: in none. */
-static long
-call_of(pid_t pid)
-{
-    char path[64], text[64] = "";
-    FILE *file;
-    long call = -1;
-
-    snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
-    file = fopen(path, "re");
-    if (file != NULL && fgets(text, sizeof(text), file) != NULL && text[0] != 'r')
-        call = strtol(text, NULL, 10);
-    if (file != NULL)
-        fclose(file);
-    return call;
-}
-
-/* By its number, or one of those that 32-bit programs have for it; or futex_waitv. */
-static int
-is_futex(long call)
-{
-    return call == SYS_futex || call == 240 || call == 422 || call == 449;
-}
-
-void
-peer_await_sleep(struct process *peer)
-{
-    int64_t deadline = now_us() + (int64_t)harness_deadline_ms() * 1000;
-    const struct timespec pause = {.tv_nsec = 200000};
-
-    while (!is_futex(call_of(process_id(peer)))) {
-        if (now_us() > deadline)
-            CHECK_FAIL("process %ld does not sleep", (long)process_id(peer));
-        nanosleep(&pause, NULL);
-    }
-}
-
 /* What follows the program's name in brackets. */
 static bool
 is_stopped(pid_t pid)
@@ -76,7 +39,7 @@ peer_stop_asleep(struct process *peer)
         CHECK_INT(kill(process_id(peer), SIGSTOP), 0);
         while (!is_stopped(process_id(peer)))
             sched_yield();
-        if (is_futex(call_of(process_id(peer))))
+        if (is_asleep(process_id(peer), process_id(peer)))
             return;
         process_continue(peer);
     }

@@ -9,17 +9,6 @@
 #include <windows.h>
 
 /*
- * Windows has no reliable sign that a thread waits; it has had the time to. A test that wakes
- * it holds if it does not wait yet, too.
- */
-void
-peer_await_sleep(struct process *peer)
-{
-    (void)peer;
-    Sleep(30);
-}
-
-/*
  * The section.
  */
 

@@ -104,13 +104,6 @@ start(void (*live)(int number, int ready), int number)
 }
 
 static void
-end_by_kill(pid_t pid)
-{
-    CHECK_INT(kill(pid, SIGKILL), 0);
-    CHECK_INT(waitpid(pid, NULL, 0), pid);
-}
-
-static void
 end_by_itself(pid_t pid)
 {
     int status;
@@ -258,14 +251,6 @@ count_missing(uint64_t *missing)
 }
 
 static void
-nap(long microseconds)
-{
-    const struct timespec length = {.tv_nsec = microseconds * 1000};
-
-    nanosleep(&length, NULL);
-}
-
-static void
 await_all_released(void)
 {
     int64_t end = now_us() + (int64_t)harness_deadline_ms() * 1000;
@@ -276,7 +261,7 @@ await_all_released(void)
             CHECK_FAIL("message %llu of producer %llu is lost",
                        (unsigned long long)(missing & UINT32_MAX),
                        (unsigned long long)(missing >> 32));
-        nap(1000);
+        nap_us(1000);
     }
 }
 
@@ -324,7 +309,7 @@ static uint64_t seed;
 static void
 wait_at_random(void)
 {
-    nap((long)(next_random(&seed) % 3000));
+    nap_us((int64_t)(next_random(&seed) % 3000));
 }
 
 struct crowd {
@@ -354,19 +339,19 @@ one_of_each_dies(void)
     start_crowd(&crowd, 2, consume, produce);
     wait_at_random();
     if (next_random(&seed) % 2 == 0) {
-        end_by_kill(crowd.producers[victim]);
+        fork_kill(crowd.producers[victim]);
         wait_at_random();
-        end_by_kill(crowd.consumers[victim]);
+        fork_kill(crowd.consumers[victim]);
     } else {
-        end_by_kill(crowd.consumers[victim]);
+        fork_kill(crowd.consumers[victim]);
         wait_at_random();
-        end_by_kill(crowd.producers[victim]);
+        fork_kill(crowd.producers[victim]);
     }
     wait_at_random();
     ledger->no_more = 1;
     end_by_itself(crowd.producers[1 - victim]);
     await_all_released();
-    nap(ENOUGH_MS * 1000L);
+    nap_us(ENOUGH_MS * 1000);
     ledger->done = 1;
     end_by_itself(crowd.consumers[1 - victim]);
     go_on_afterwards();
@@ -443,16 +428,6 @@ TEST(survivors_account_for_every_message)
 /*
  * Topics.
  */
-
-static mmf_topic *
-join_topic(mmf_role role)
-{
-    mmf_channel_options options = options_for(role, 0);
-    mmf_topic *topic;
-
-    CHECK_OK(mmf_topic_open_existing("T", &options, &topic));
-    return topic;
-}
 
 static void
 publish_on(int publisher, int ready)
@@ -538,7 +513,7 @@ await_all_seen(int subscriber)
                        (unsigned long long)ledger->seen[subscriber],
                        (unsigned long long)(count_sent(0, COMMITTED) +
                                             count_sent(1, COMMITTED)));
-        nap(1000);
+        nap_us(1000);
     }
 }
 
@@ -549,13 +524,8 @@ topic_goes_on(void)
     mmf_channel_stats stats;
 
     for (uint64_t i = 0; i < 3 * SLOTS; i++) {
-        uint64_t number = 0;
-        size_t length;
-
         CHECK_STATUS(mmf_topic_send(publisher, &i, 8, LONG_MS, NULL), MMF_OK);
-        CHECK_STATUS(mmf_topic_receive(subscriber, &number, 8, LONG_MS, &length, NULL),
-                     MMF_OK);
-        CHECK_INT(number, i);
+        expect_number(subscriber, i);
     }
     CHECK_OK(mmf_topic_stat(subscriber, &stats));
     CHECK_INT(stats.senders, 1);
@@ -572,9 +542,9 @@ one_of_each_of_a_topic_dies(void)
 
     start_crowd(&crowd, 2, subscribe, publish_on);
     wait_at_random();
-    end_by_kill(crowd.consumers[victim]);
+    fork_kill(crowd.consumers[victim]);
     wait_at_random();
-    end_by_kill(crowd.producers[victim]);
+    fork_kill(crowd.producers[victim]);
     wait_at_random();
     ledger->no_more = 1;
     end_by_itself(crowd.producers[1 - victim]);
@@ -610,13 +580,13 @@ TEST(surviving_subscribers_miss_nothing)
         seed = (uint64_t)round + 1;
         CHECK_CONTEXT("topic, round %d", round);
         for (int at_once = 0; at_once < 2; at_once++) {
-            mmf_channel_options options = options_for(SEND, 0);
             mmf_topic *topic;
             struct hold *hold;
 
             forget_all();
             CHECK_OK(mmf_topic_create_or_open("T", 8, SLOTS, MMF_OVERFLOW_BLOCK,
-                                              &options, NULL, &topic));
+                                              CHANNEL_OPTIONS(.role = SEND), NULL,
+                                              &topic));
             hold = hold_channel("T");
             mmf_topic_close(topic);
             if (at_once)

@@ -115,11 +115,13 @@ consume(void *argument)
 static mmf_queue *
 open_with(mmf_role role, mmf_strategy strategy)
 {
-    mmf_channel_options options = options_for(role, MMF_CHANNEL_PEER_CLOSED);
     mmf_queue *queue;
 
-    options.strategy = strategy;
-    CHECK_OK(mmf_queue_open_existing("Q", &options, &queue));
+    CHECK_OK(mmf_queue_open_existing("Q",
+                                     CHANNEL_OPTIONS(.role = role,
+                                                     .flags = MMF_CHANNEL_PEER_CLOSED,
+                                                     .strategy = strategy),
+                                     &queue));
     return queue;
 }
 

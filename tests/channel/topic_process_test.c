@@ -35,44 +35,31 @@ check_whole(const struct reading *reading)
 }
 
 static mmf_topic *
-join_topic(mmf_role role)
-{
-    mmf_channel_options options = options_for(role, 0);
-    mmf_topic *topic;
-
-    CHECK_OK(mmf_topic_open_existing("T", &options, &topic));
-    return topic;
-}
-
-static mmf_topic *
 new_topic(mmf_role role, size_t count, mmf_overflow overflow)
 {
-    mmf_channel_options options = options_for(role, 0);
     mmf_topic *topic;
 
     CHECK_OK(mmf_topic_create_or_open("T", sizeof(struct reading), count, overflow,
-                                      &options, NULL, &topic));
+                                      CHANNEL_OPTIONS(.role = role), NULL, &topic));
     return topic;
 }
 
 static mmf_latest *
 open_latest(mmf_role role)
 {
-    mmf_channel_options options = options_for(role, 0);
     mmf_latest *latest;
 
-    CHECK_OK(mmf_latest_open_existing("L", &options, &latest));
+    CHECK_OK(mmf_latest_open_existing("L", CHANNEL_OPTIONS(.role = role), &latest));
     return latest;
 }
 
 static mmf_latest *
 new_latest(mmf_role role)
 {
-    mmf_channel_options options = options_for(role, 0);
     mmf_latest *latest;
 
-    CHECK_OK(mmf_latest_create_or_open("L", sizeof(struct reading), &options, NULL,
-                                       &latest));
+    CHECK_OK(mmf_latest_create_or_open("L", sizeof(struct reading),
+                                       CHANNEL_OPTIONS(.role = role), NULL, &latest));
     return latest;
 }
 
@@ -90,8 +77,7 @@ publish(mmf_topic *topic, uint64_t number, int32_t timeout_ms)
  */
 
 /* publisher FIRST STEP: publish forever, or till the end of input. */
-_Noreturn static int
-run_publisher(int argc, char **argv)
+ROLE_UNTIL_KILLED(publisher)
 {
     uint64_t number = argc > 2 ? strtoull(argv[1], NULL, 10) : 1;
     uint64_t step = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
@@ -107,15 +93,12 @@ run_publisher(int argc, char **argv)
 }
 
 /* subscriber: receive forever. */
-_Noreturn static int
-run_subscriber(int argc, char **argv)
+ROLE_UNTIL_KILLED(subscriber)
 {
     mmf_topic *topic = join_topic(MMF_ROLE_RECEIVE);
     struct reading reading;
     size_t length;
 
-    (void)argc;
-    (void)argv;
     role_say("ready");
     for (;;) {
         CHECK_STATUS(
@@ -126,8 +109,7 @@ run_subscriber(int argc, char **argv)
 }
 
 /* writer FIRST STEP */
-_Noreturn static int
-run_writer(int argc, char **argv)
+ROLE_UNTIL_KILLED(writer)
 {
     uint64_t number = argc > 2 ? strtoull(argv[1], NULL, 10) : 1;
     uint64_t step = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
@@ -142,25 +124,6 @@ run_writer(int argc, char **argv)
     }
 }
 
-static struct process *
-start(const char *role)
-{
-    struct process *process = process_start(role, NULL);
-
-    process_expect(process, "ready");
-    return process;
-}
-
-static struct process *
-start_from(const char *role, const char *first, const char *step)
-{
-    const char *args[] = {first, step, NULL};
-    struct process *process = process_start(role, args);
-
-    process_expect(process, "ready");
-    return process;
-}
-
 /*
  * Tests.
  */
@@ -169,14 +132,7 @@ start_from(const char *role, const char *first, const char *step)
 static struct process *
 start_numbered(const char *role, uint64_t number)
 {
-    char first[32];
-    const char *args[] = {first, "1", NULL};
-    struct process *process;
-
-    snprintf(first, sizeof(first), "%llu", (unsigned long long)(number << 32 | 1));
-    process = process_start(role, args);
-    process_expect(process, "ready");
-    return process;
+    return process_ready(role, "%llu 1", (unsigned long long)(number << 32 | 1));
 }
 
 /* Publishers and subscribers come and are killed; the survivors miss nothing. */
@@ -193,7 +149,7 @@ TEST(who_stays_misses_nothing)
     memset(last, 0, sizeof(last));
     for (int i = 0; i < 2; i++) {
         publishers[i] = start_numbered("publisher", started++);
-        others[i] = start("subscriber");
+        others[i] = process_ready("subscriber", " ");
     }
     for (int round = 0; round < rounds; round++) {
         uint64_t messages = next_random(&seed) % 2000;
@@ -214,12 +170,10 @@ TEST(who_stays_misses_nothing)
             CHECK_INT(reading.number & UINT32_MAX, last[reading.number >> 32] + 1);
             last[reading.number >> 32]++;
         }
-        process_kill(publishers[victim]);
-        process_finish(publishers[victim]);
-        process_kill(others[victim]);
-        process_finish(others[victim]);
+        end_victim(publishers[victim]);
+        end_victim(others[victim]);
         publishers[victim] = start_numbered("publisher", started++);
-        others[victim] = start("subscriber");
+        others[victim] = process_ready("subscriber", " ");
     }
     for (int i = 0; i < 2; i++) {
         process_kill(publishers[i]);
@@ -236,8 +190,8 @@ TEST(no_one_sees_a_torn_message)
     uint64_t last[2] = {0, 0}, overwritten = 0, lost = 0;
     int often = harness_long() ? 2000000 : 20000;
 
-    publishers[0] = start_from("publisher", "2", "2");
-    publishers[1] = start_from("publisher", "1", "2");
+    publishers[0] = process_ready("publisher", "2 2");
+    publishers[1] = process_ready("publisher", "1 2");
     for (int i = 0; i < often; i++) {
         struct reading reading;
         mmf_message message;
@@ -277,8 +231,8 @@ TEST(no_one_sees_a_torn_or_older_value)
     uint64_t version = 0, changes = 0;
     int often = harness_long() ? 2000000 : 30000;
 
-    writers[0] = start_from("writer", "2", "2");
-    writers[1] = start_from("writer", "1", "2");
+    writers[0] = process_ready("writer", "2 2");
+    writers[1] = process_ready("writer", "1 2");
     for (int i = 0; i < often; i++) {
         struct reading reading;
         uint64_t now;
@@ -287,9 +241,8 @@ TEST(no_one_sees_a_torn_or_older_value)
         if (i % 1000 == 999) {
             int victim = i / 1000 % 2;
 
-            process_kill(writers[victim]);
-            process_finish(writers[victim]);
-            writers[victim] = start_from("writer", victim == 0 ? "2" : "1", "2");
+            end_victim(writers[victim]);
+            writers[victim] = process_ready("writer", "%d 2", victim == 0 ? 2 : 1);
         }
         CHECK_STATUS(
             mmf_latest_receive(reader, &reading, sizeof(reading), &length, &now),
@@ -318,7 +271,3 @@ TEST(no_one_sees_a_torn_or_older_value)
     }
     mmf_latest_close(reader);
 }
-
-ROLE("publisher", run_publisher);
-ROLE("subscriber", run_subscriber);
-ROLE("writer", run_writer);

@@ -11,29 +11,11 @@
 static mmf_topic *
 new_topic(mmf_role role, size_t size, size_t count, mmf_overflow overflow)
 {
-    mmf_channel_options options = options_for(role, 0);
     mmf_topic *topic;
 
-    CHECK_OK(
-        mmf_topic_create_or_open("T", size, count, overflow, &options, NULL, &topic));
+    CHECK_OK(mmf_topic_create_or_open("T", size, count, overflow,
+                                      CHANNEL_OPTIONS(.role = role), NULL, &topic));
     return topic;
-}
-
-static mmf_topic *
-join_topic(mmf_role role, int32_t replay)
-{
-    mmf_channel_options options = options_for(role, 0);
-    mmf_topic *topic;
-
-    options.replay = replay;
-    CHECK_OK(mmf_topic_open_existing("T", &options, &topic));
-    return topic;
-}
-
-static void
-publish(mmf_topic *topic, uint64_t number)
-{
-    CHECK_STATUS(mmf_topic_send(topic, &number, sizeof(number), 0, NULL), MMF_OK);
 }
 
 static mmf_message
@@ -66,21 +48,23 @@ topic_stats(mmf_topic *topic)
 TEST(a_thousand_and_twenty_four_subscribers)
 {
     enum { MOST = 1024 };
-    mmf_channel_options options = options_for(MMF_ROLE_SEND, 0);
     static mmf_topic *subscribers[MOST];
     mmf_topic *publisher, *one_more = UNTOUCHED;
 
-    options.max_senders = options.max_receivers = MOST;
-    CHECK_OK(mmf_topic_create_or_open("T", 8, 4, MMF_OVERFLOW_BLOCK, &options, NULL,
-                                      &publisher));
+    CHECK_OK(mmf_topic_create_or_open("T", 8, 4, MMF_OVERFLOW_BLOCK,
+                                      CHANNEL_OPTIONS(.role = MMF_ROLE_SEND,
+                                                      .max_senders = MOST,
+                                                      .max_receivers = MOST),
+                                      NULL, &publisher));
     for (int i = 0; i < MOST; i++)
-        subscribers[i] = join_topic(MMF_ROLE_RECEIVE, 0);
-    options.role = MMF_ROLE_RECEIVE;
-    CHECK_FAILS(mmf_topic_open_existing("T", &options, &one_more), MMF_E_TOO_MANY);
+        subscribers[i] = join_topic(MMF_ROLE_RECEIVE);
+    CHECK_FAILS(mmf_topic_open_existing("T", CHANNEL_OPTIONS(.role = MMF_ROLE_RECEIVE),
+                                        &one_more),
+                MMF_E_TOO_MANY);
     CHECK(one_more == UNTOUCHED);
     for (uint64_t lap = 0; lap < 3; lap++) {
         for (uint64_t i = 0; i < 4; i++)
-            publish(publisher, lap * 10 + i);
+            send_number(publisher, lap * 10 + i);
         CHECK_STATUS(mmf_topic_send(publisher, "x", 1, 0, NULL), MMF_TIMED_OUT);
         for (int s = 0; s < MOST; s++) {
             for (uint64_t i = 0; i < 4; i++)
@@ -97,11 +81,11 @@ TEST(a_thousand_and_twenty_four_subscribers)
 TEST(messages_are_read_only_for_subscribers)
 {
     mmf_topic *publisher = new_topic(MMF_ROLE_SEND, 8, 4, MMF_OVERFLOW_BLOCK);
-    mmf_topic *subscriber = join_topic(MMF_ROLE_RECEIVE, 0);
+    mmf_topic *subscriber = join_topic(MMF_ROLE_RECEIVE);
     mmf_message message;
 
     need_separate_slots();
-    publish(publisher, 1);
+    send_number(publisher, 1);
     CHECK_OK(mmf_topic_take(subscriber, 0, &message));
     CHECK(is_mapped_read_only(message.bytes));
     CHECK_OK(mmf_topic_release(subscriber));
@@ -135,10 +119,10 @@ write_quickly(void *argument)
 static mmf_latest *
 reader_of_latest(void)
 {
-    const mmf_channel_options options = options_for(MMF_ROLE_RECEIVE, 0);
     mmf_latest *latest;
 
-    CHECK_OK(mmf_latest_open_existing("L", &options, &latest));
+    CHECK_OK(mmf_latest_open_existing("L", CHANNEL_OPTIONS(.role = MMF_ROLE_RECEIVE),
+                                      &latest));
     return latest;
 }
 
@@ -170,7 +154,7 @@ TEST(a_copy_keeps_to_its_timeout)
     atomic_store(&is_over, 0);
     CHECK_OK(mmf_topic_create_new("T", LARGE, 2, MMF_OVERFLOW_DROP_OLDEST, NULL,
                                   &publisher));
-    subscriber = join_topic(MMF_ROLE_RECEIVE, 0);
+    subscriber = join_topic(MMF_ROLE_RECEIVE);
     CHECK_INT(pthread_create(&thread, NULL, write_quickly, publisher), 0);
     begin = now_us();
     rc = mmf_topic_receive(subscriber, buffer, LARGE, 100, &length, NULL);

@@ -10,14 +10,12 @@
 #include <string.h>
 
 /* A child program: takes over the handle with the given number, if it is one. */
-static int
-inherit(int argc, char **argv)
+ROLE(inherit)
 {
     mmf_map *map = UNTOUCHED;
     char line[32];
     int rc;
 
-    (void)argc;
     rc = mmf_map_open_inherited((intptr_t)strtoll(argv[1], NULL, 10), NULL, &map);
     if (rc < 0) {
         CHECK((void *)map == UNTOUCHED);
@@ -47,7 +45,7 @@ start_heir(mmf_map *map)
 static void
 check_child_program_has_it(const char *name)
 {
-    mmf_map *map = create_new(name, 4096, WITH(0, MMF_INHERITABILITY_INHERITABLE));
+    mmf_map *map = create_new(name, 4096, INHERITABLE_MAP);
     struct process *heir;
 
     poke(map, 10, 10);
@@ -87,7 +85,7 @@ TEST(rule_3_7_an_inherited_handle_keeps_the_name)
     struct process *heir;
     mmf_map *map;
 
-    map = create_new("Cat", 4096, WITH(0, MMF_INHERITABILITY_INHERITABLE));
+    map = create_new("Cat", 4096, INHERITABLE_MAP);
     poke(map, 10, 10);
     heir = start_heir(map);
     process_expect(heir, "written");
@@ -118,7 +116,7 @@ TEST(rule_3_7_a_forked_child_has_inheritable_handles)
 
     need_fork();
     for (i = 0; i < COUNT_OF(names); i++) {
-        map = create_new(names[i], 4096, WITH(0, MMF_INHERITABILITY_INHERITABLE));
+        map = create_new(names[i], 4096, INHERITABLE_MAP);
         poke(map, 10, 10);
         in_child(use_in_child, map);
         CHECK_INT(byte_at(map, 11), 11);
@@ -139,14 +137,16 @@ TEST(rule_3_7_what_is_no_handle)
     CHECK_FAILS(mmf_map_open_inherited(ends[0], NULL, &map), MMF_E_CORRUPT);
     CHECK_FAILS(mmf_map_open_inherited(ends[0], NULL, NULL), MMF_E_NULL);
     CHECK_FAILS_PARAM(
-        mmf_map_open_inherited(ends[0], WITH_RIGHTS(MMF_RIGHTS_READ, 42), &map),
+        mmf_map_open_inherited(ends[0],
+                               MAP_OPTIONS(.rights = MMF_RIGHTS_READ,
+                                           .inheritability = (mmf_inheritability)42),
+                               &map),
         MMF_E_RANGE, "inheritability");
-    CHECK_FAILS_PARAM(mmf_map_open_inherited(ends[0], WITH_RIGHTS(0x800000, 0), &map),
+    CHECK_FAILS_PARAM(mmf_map_open_inherited(
+                          ends[0], MAP_OPTIONS(.rights = (mmf_rights)0x800000), &map),
                       MMF_E_RANGE, "desiredAccessRights");
     CHECK((void *)map == UNTOUCHED);
     CHECK(is_open(ends[0]));
     close_file(ends[0]);
     close_file(ends[1]);
 }
-
-ROLE("inherit", inherit);

@@ -81,7 +81,8 @@ TEST(view_populate_makes_pages_present)
     int32_t value = -1;
     mmf_map *map;
 
-    map = create_new(NULL, 16 * page_size(), WITH(MMF_DELAY_ALLOCATE_PAGES, 0));
+    map = create_new(NULL, 16 * page_size(),
+                     MAP_OPTIONS(.allocation = MMF_DELAY_ALLOCATE_PAGES));
     CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, &options, &view));
     CHECK_INT(mmf_accessor_granted(view), MMF_VIEW_POPULATE);
     CHECK_INT(resident_pages(view), 16);

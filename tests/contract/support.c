@@ -3,28 +3,6 @@
  */
 #include "support.h"
 
-mmf_map_options
-options_with(mmf_map_allocation allocation, mmf_inheritability inheritability)
-{
-    mmf_map_options with;
-
-    mmf_map_options_init(&with);
-    with.allocation = allocation;
-    with.inheritability = inheritability;
-    return with;
-}
-
-mmf_map_options
-open_options_with(mmf_rights rights, mmf_inheritability inheritability)
-{
-    mmf_map_options with;
-
-    mmf_map_options_init(&with);
-    with.rights = rights;
-    with.inheritability = inheritability;
-    return with;
-}
-
 mmf_map *
 create_new(const char *name, int64_t capacity, const mmf_map_options *options)
 {

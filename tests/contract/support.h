@@ -1,6 +1,6 @@
 /*
- * support.h - what the contract tests in C have in common: options in one expression, calls
- * that must succeed or fail, and what the system does for them.
+ * support.h - what the contract tests in C have in common: calls that must succeed or fail,
+ * and what the system does for them.
  *
  * The suite sees the public headers and nothing else, so that it holds for every
  * implementation of them. docs/internals/contract.md has a row for each rule and names its test,
@@ -9,7 +9,7 @@
 #ifndef MMF_TESTS_CONTRACT_SUPPORT_H
 #define MMF_TESTS_CONTRACT_SUPPORT_H
 
-#include "harness/check.h"
+#include "harness/forks.h"
 
 int64_t page_size(void);
 
@@ -29,18 +29,6 @@ void forbid_locking(void);
  * child fails the test. Skips the test if we are not root.
  */
 void as_stranger(void (*run)(void *payload), void *payload);
-
-/* The same in a forked child of this user. */
-void in_child(void (*run)(void *payload), void *payload);
-
-mmf_map_options options_with(mmf_map_allocation allocation,
-                             mmf_inheritability inheritability);
-mmf_map_options open_options_with(mmf_rights rights, mmf_inheritability inheritability);
-
-#define WITH(allocation, inheritability)                                               \
-    (&(mmf_map_options[]){options_with((allocation), (inheritability))}[0])
-#define WITH_RIGHTS(rights, inheritability)                                            \
-    (&(mmf_map_options[]){open_options_with((rights), (inheritability))}[0])
 
 /* Calls that must succeed, and give what they make. */
 mmf_map *create_new(const char *name, int64_t capacity, const mmf_map_options *options);

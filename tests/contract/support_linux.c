@@ -12,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { STRANGER = 65534 };
@@ -45,31 +44,19 @@ make_pipe(intptr_t ends[2])
     ends[1] = fds[1];
 }
 
+struct stranger {
+    void (*run)(void *payload);
+    void *payload;
+};
+
 static void
-run_in_child(void (*run)(void *payload), void *payload, int drop)
+be_stranger(void *argument)
 {
-    pid_t child;
-    int status;
+    const struct stranger *stranger = argument;
 
-    fflush(stdout);
-    child = fork();
-    if (child < 0)
-        CHECK_FAIL("fork: %s", strerror(errno));
-    if (child == 0) {
-        if (drop &&
-            (setgroups(0, NULL) < 0 || setgid(STRANGER) < 0 || setuid(STRANGER) < 0))
-            CHECK_FAIL("become user %d: %s", STRANGER, strerror(errno));
-        run(payload);
-        _exit(EXIT_SUCCESS);
-    }
-    if (waitpid(child, &status, 0) != child || status != 0)
-        CHECK_FAIL("the child process failed (wait status 0x%x)", status);
-}
-
-void
-in_child(void (*run)(void *payload), void *payload)
-{
-    run_in_child(run, payload, 0);
+    if (setgroups(0, NULL) < 0 || setgid(STRANGER) < 0 || setuid(STRANGER) < 0)
+        CHECK_FAIL("become user %d: %s", STRANGER, strerror(errno));
+    stranger->run(stranger->payload);
 }
 
 void
@@ -79,7 +66,7 @@ as_stranger(void (*run)(void *payload), void *payload)
         harness_skip("needs root, to become another user");
     if (chmod(harness_dir(), 01777) < 0)
         CHECK_FAIL("chmod %s: %s", harness_dir(), strerror(errno));
-    run_in_child(run, payload, 1);
+    in_child(be_stranger, &(struct stranger){run, payload});
 }
 
 size_t

@@ -47,14 +47,6 @@ as_stranger(void (*run)(void *payload), void *payload)
     need_other_users();
 }
 
-void
-in_child(void (*run)(void *payload), void *payload)
-{
-    (void)run;
-    (void)payload;
-    need_fork();
-}
-
 size_t
 pages_present(void *bytes, size_t size)
 {

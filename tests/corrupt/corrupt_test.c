@@ -54,34 +54,27 @@ hold_until_told(mmf_map *map)
     return 0;
 }
 
-static int
-hold(int argc, char **argv)
+ROLE(hold)
 {
     mmf_map *map;
 
-    (void)argc;
-    (void)argv;
     CHECK_OK(mmf_map_create_new("Cat", CAPACITY, NULL, &map));
     return hold_until_told(map);
 }
 
-static int
-hold_file(int argc, char **argv)
+ROLE(hold_file)
 {
-    mmf_map_options options;
     mmf_map *map;
 
     CHECK_INT(argc, 2);
-    mmf_map_options_init(&options);
-    options.share = MMF_FILE_SHARE_READ_WRITE;
-    CHECK_OK(mmf_map_create_from_file(argv[1], MMF_FILE_MODE_CREATE_NEW, "Cat",
-                                      CAPACITY, &options, &map));
+    CHECK_OK(mmf_map_create_from_file(
+        argv[1], MMF_FILE_MODE_CREATE_NEW, "Cat", CAPACITY,
+        MAP_OPTIONS(.share = MMF_FILE_SHARE_READ_WRITE), &map));
     return hold_until_told(map);
 }
 
 /* Writes anything over the page, all the time. */
-static int
-scribble(int argc, char **argv)
+ROLE(scribble)
 {
     int fd = open(argv[1], O_RDWR | O_CLOEXEC);
     uint8_t page[MMF_CONTROL_SIZE];
@@ -116,12 +109,10 @@ struct victim {
 static void
 take_victim(struct victim *victim, const char *role, const char *argument)
 {
-    const char *const arguments[] = {argument, NULL};
     struct stat status;
 
     victim->damages = 0;
-    victim->holder = process_start(role, arguments);
-    process_expect(victim->holder, "ready");
+    victim->holder = process_ready(role, "%s", argument);
     snprintf(victim->path, sizeof(victim->path), "%s/mmf-%u/Cat", harness_dir(),
              (unsigned)geteuid());
     victim->fd = open(victim->path, O_RDWR | O_CLOEXEC);
@@ -220,19 +211,16 @@ try_everything(const struct victim *victim)
         MMF_E_ACCESS,     MMF_E_NOT_SUPPORTED, 1};
     static const int create_statuses[] = {MMF_E_EXISTS, MMF_E_CORRUPT, MMF_E_LAYOUT,
                                           MMF_E_WRONG_KIND, 1};
-    mmf_map_options for_reading;
     mmf_gc_result collected;
     struct stat status;
     mmf_map *map;
     int rc;
 
-    mmf_map_options_init(&for_reading);
-    for_reading.rights = MMF_RIGHTS_READ;
     rc = mmf_map_open_existing("Cat", NULL, &map);
     check_status_is(rc, open_statuses, "open_existing");
     if (rc == MMF_OK)
         use_and_close(map, FILE_SIZE);
-    rc = mmf_map_open_existing("Cat", &for_reading, &map);
+    rc = mmf_map_open_existing("Cat", MAP_OPTIONS(.rights = MMF_RIGHTS_READ), &map);
     check_status_is(rc, open_statuses, "open_existing for reading");
     if (rc == MMF_OK)
         use_and_close(map, FILE_SIZE);
@@ -394,7 +382,7 @@ TEST(any_number_in_any_field)
 {
     struct victim victim;
 
-    take_victim(&victim, "hold", NULL);
+    take_victim(&victim, "hold", "");
     damage_fields(&victim, page_fields, sizeof(page_fields) / sizeof(page_fields[0]),
                   DATA_SIZE);
     let_victim_go(&victim);
@@ -406,7 +394,7 @@ TEST(any_number_under_ones_own_handle)
     struct victim victim;
     mmf_map *map;
 
-    take_victim(&victim, "hold", NULL);
+    take_victim(&victim, "hold", "");
     CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
     damage_fields(&victim, page_fields, sizeof(page_fields) / sizeof(page_fields[0]),
                   DATA_SIZE);
@@ -419,7 +407,7 @@ TEST(any_byte_changed)
     int step = harness_long() ? 1 : 5;
     struct victim victim;
 
-    take_victim(&victim, "hold", NULL);
+    take_victim(&victim, "hold", "");
     for (int i = 0; i < MMF_CONTROL_SIZE; i += i < 600 ? 1 : step) {
         uint8_t byte = victim.bytes[DATA_SIZE + i];
         const uint8_t others[] = {0, 0xFF, (uint8_t)(byte + 1),
@@ -441,7 +429,7 @@ TEST(many_bytes_changed)
     int rounds = harness_long() ? 20000 : 500;
     struct victim victim;
 
-    take_victim(&victim, "hold", NULL);
+    take_victim(&victim, "hold", "");
     for (int i = 0; i < rounds; i++) {
         uint8_t page[MMF_CONTROL_SIZE];
         int changes = 1 + (int)(random_number() % 16);
@@ -467,7 +455,7 @@ TEST(texts_without_end)
     char text[MMF_CONTROL_SIZE];
 
     memset(text, 'x', sizeof(text));
-    take_victim(&victim, "hold", NULL);
+    take_victim(&victim, "hold", "");
     damage(&victim, DATA_SIZE + 576, text, MMF_CONTROL_SIZE - 576);
     damage(&victim, DATA_SIZE + 576, text, MMF_NAME_MAX + 1);
     damage(&victim, DATA_SIZE + 76, text, MMF_CONTROL_SIZE - 76);
@@ -511,7 +499,7 @@ TEST(any_size)
                                     ((int64_t)1 << 40) + 4096};
     struct victim victim;
 
-    take_victim(&victim, "hold", NULL);
+    take_victim(&victim, "hold", "");
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         CHECK_CONTEXT("%lld bytes", (long long)sizes[i]);
         victim.damages++;
@@ -537,11 +525,9 @@ TEST(a_page_that_never_stands_still)
     int rounds = harness_long() ? 100000 : 1000;
     struct process *scribbler;
     struct victim victim;
-    const char *arguments[] = {victim.path, NULL};
 
-    take_victim(&victim, "hold", NULL);
-    scribbler = process_start("scribble", arguments);
-    process_expect(scribbler, "ready");
+    take_victim(&victim, "hold", "");
+    scribbler = process_ready("scribble", "%s", victim.path);
     for (int i = 0; i < rounds; i++) {
         victim.damages++;
         try_everything(&victim);
@@ -634,7 +620,3 @@ TEST(any_reference_to_a_file)
     snprintf(path, sizeof(path), "%s/file", harness_dir());
     unlink(path);
 }
-
-ROLE("hold", hold);
-ROLE("hold_file", hold_file);
-ROLE("scribble", scribble);

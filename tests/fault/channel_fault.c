@@ -137,12 +137,7 @@ take_table_entries(void)
     CHECK_STATUS(mmf_queue_take(queue, 0, &message), MMF_OK);
 }
 
-static void
-hold_queue_of_the_dead(void)
-{
-    hold_queue();
-    round_die_elsewhere(take_table_entries);
-}
+STEP(hold_queue_of_the_dead, hold_queue(); round_die_elsewhere(take_table_entries));
 
 /* The sizes of the holder's queue, which stand in its page, make no sense. */
 static void
@@ -211,13 +206,7 @@ large_queue_works(void)
 }
 
 STEP(hears_theirs, expect_number(stage.queue, theirs));
-
-static void
-queue_is_theirs(void)
-{
-    hears_theirs();
-    passes_messages(stage.queue);
-}
+STEP(queue_is_theirs, hears_theirs(); passes_messages(stage.queue));
 
 static void
 sends_after_theirs(void)
@@ -251,12 +240,7 @@ topic_is_heard(void)
     mmf_topic_close(publisher);
 }
 
-static void
-topic_is_theirs(void)
-{
-    round_act_elsewhere();
-    expect_number(stage.topic, theirs);
-}
+STEP(topic_is_theirs, round_act_elsewhere(); expect_number(stage.topic, theirs));
 
 static void
 latest_works(void)
@@ -400,36 +384,23 @@ lists_queue(void)
 
 CALL(ask_for_fd, mmf_queue_fd(stage.given_queue, &stage.poll_fd));
 
-static int
-is_readable(int fd)
-{
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-
-    return poll(&ready, 1, 0) == 1;
-}
-
 /* Readable at first, then quiet, then readable when there is a message. */
 static void
 is_readable_for_messages(void)
 {
     int fd = stage.poll_fd;
 
-    CHECK(is_readable(fd));
-    for (int i = 0; i < 3 && is_readable(fd); i++)
+    CHECK(is_readable(fd, 0));
+    for (int i = 0; i < 3 && is_readable(fd, 0); i++)
         expect_none(stage.given_queue);
-    CHECK(!is_readable(fd));
+    CHECK(!is_readable(fd, 0));
     send_number(stage.given_queue, theirs);
-    CHECK(is_readable(fd));
+    CHECK(is_readable(fd, 0));
     expect_at_once(stage.given_queue, theirs);
 }
 
 /* The watch goes with the handle, which the round counts before that. */
-static void
-close_and_give_again(void)
-{
-    mmf_queue_close(stage.given_queue);
-    give_queue();
-}
+STEP(close_and_give_again, mmf_queue_close(stage.given_queue); give_queue());
 
 static struct scenario scenarios[] = {
     {"create_queue", create_queue, .inspect = queue_works,

@@ -20,9 +20,7 @@ CALL(create_large, create("Cat", LARGE, NULL));
 CALL(create_global, create("Global\\Cat", CAT_SIZE, NULL));
 CALL(create_delayed,
      create("Cat", LARGE, MAP_OPTIONS(.allocation = MMF_DELAY_ALLOCATE_PAGES)));
-CALL(create_inheritable,
-     create("Cat", CAT_SIZE,
-            MAP_OPTIONS(.inheritability = MMF_INHERITABILITY_INHERITABLE)));
+CALL(create_inheritable, create("Cat", CAT_SIZE, INHERITABLE_MAP));
 
 /* The umask takes bits that the mode wants: they are put back by another call. */
 static int

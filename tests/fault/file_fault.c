@@ -98,19 +98,8 @@ make_file_in_use(void)
     CHECK(flock(stage.fd, LOCK_EX) == 0);
 }
 
-static void
-make_file_and_hold(void)
-{
-    make_file();
-    step_hold_elsewhere();
-}
-
-static void
-choose_path_and_hold(void)
-{
-    choose_path();
-    step_hold_elsewhere();
-}
+STEP(make_file_and_hold, make_file(); step_hold_elsewhere());
+STEP(choose_path_and_hold, choose_path(); step_hold_elsewhere());
 
 static int
 make_named_map_of_file(mmf_map **map)
@@ -119,12 +108,7 @@ make_named_map_of_file(mmf_map **map)
                                     map);
 }
 
-static void
-hold_named_file(void)
-{
-    make_file();
-    round_hold_elsewhere(make_named_map_of_file);
-}
+STEP(hold_named_file, make_file(); round_hold_elsewhere(make_named_map_of_file));
 
 /* The file has been replaced by another one since. */
 static void

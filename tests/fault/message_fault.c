@@ -33,11 +33,7 @@ static mmf_topic *their_topic;
 static mmf_latest *their_latest;
 static const uint64_t theirs = 4711; /* what they send */
 
-static void
-wait_a_moment(void)
-{
-    nap_us(2000);
-}
+STEP(wait_a_moment, nap_us(2000));
 
 static void
 make_their_queue(void)
@@ -79,26 +75,11 @@ close_theirs(void)
     mmf_latest_close(their_latest);
 }
 
-static void
-send_theirs(void)
-{
-    wait_a_moment();
-    send_number(their_queue, theirs);
-}
-
-static void
-receive_theirs(void)
-{
-    wait_a_moment();
-    expect_number(their_queue, 1);
-}
+STEP(send_theirs, wait_a_moment(); send_number(their_queue, theirs));
+STEP(receive_theirs, wait_a_moment(); expect_number(their_queue, 1));
 
 /* It goes to sleep at once, and we send. */
-static void
-await_ours(void)
-{
-    expect_number(their_queue, 1);
-}
+STEP(await_ours, expect_number(their_queue, 1));
 
 static void
 publish_theirs(void)
@@ -107,19 +88,8 @@ publish_theirs(void)
     CHECK_STATUS(mmf_topic_send(their_topic, &theirs, SIZE, LONG_MS, NULL), MMF_OK);
 }
 
-static void
-read_theirs(void)
-{
-    wait_a_moment();
-    expect_number(their_topic, 1);
-}
-
-static void
-write_theirs(void)
-{
-    wait_a_moment();
-    send_number(their_latest, theirs);
-}
+STEP(read_theirs, wait_a_moment(); expect_number(their_topic, 1));
+STEP(write_theirs, wait_a_moment(); send_number(their_latest, theirs));
 
 /*
  * Arrangements: a life elsewhere, and our handle.
@@ -263,12 +233,7 @@ let_a_consumer_die(void)
     round_live_until_killed(take_both);
 }
 
-static void
-let_a_producer_die(void)
-{
-    create_given();
-    round_live_until_killed(reserve_both);
-}
+STEP(let_a_producer_die, create_given(); round_live_until_killed(reserve_both));
 
 static void
 let_a_subscriber_die(void)
@@ -289,12 +254,7 @@ hold_topic_by_the_dying(void)
         send_number(stage.given_topic, number);
 }
 
-static void
-create_full(void)
-{
-    create_given();
-    fill_given();
-}
+STEP(create_full, create_given(); fill_given());
 
 /*
  * The calls. What they received is in stage.stats.sent, which has no other use here.

@@ -21,9 +21,7 @@ STEP(create_given, CHECK_OK(mmf_map_create_new("Cat", CAT_SIZE, NULL, &stage.giv
 static void
 create_inheritable(void)
 {
-    CHECK_OK(mmf_map_create_new(
-        "Cat", CAT_SIZE, MAP_OPTIONS(.inheritability = MMF_INHERITABILITY_INHERITABLE),
-        &stage.given));
+    CHECK_OK(mmf_map_create_new("Cat", CAT_SIZE, INHERITABLE_MAP, &stage.given));
 }
 
 STEP(create_unnamed, CHECK_OK(mmf_map_create_new(NULL, CAT_SIZE, NULL, &stage.given)));

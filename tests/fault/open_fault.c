@@ -148,9 +148,7 @@ inherit(const char *name)
 {
     intptr_t handle;
 
-    CHECK_OK(mmf_map_create_new(
-        name, CAT_SIZE, MAP_OPTIONS(.inheritability = MMF_INHERITABILITY_INHERITABLE),
-        &stage.given));
+    CHECK_OK(mmf_map_create_new(name, CAT_SIZE, INHERITABLE_MAP, &stage.given));
     CHECK_OK(mmf_map_native_handle(stage.given, &handle));
     stage.fd = fcntl((int)handle, F_DUPFD, 0);
     CHECK(stage.fd >= 0);
@@ -160,18 +158,11 @@ STEP(inherit_named, inherit("Cat"));
 STEP(inherit_unnamed, inherit(NULL));
 
 /* The child's handle is the only one left. */
-static void
-inherit_last(void)
-{
-    inherit("Cat");
-    step_close_given();
-}
+STEP(inherit_last, inherit("Cat"); step_close_given());
 
 CALL(open_inherited, mmf_map_open_inherited(stage.fd, NULL, &stage.map));
 CALL(open_inherited_to_pass_on,
-     mmf_map_open_inherited(
-         stage.fd, MAP_OPTIONS(.inheritability = MMF_INHERITABILITY_INHERITABLE),
-         &stage.map));
+     mmf_map_open_inherited(stage.fd, INHERITABLE_MAP, &stage.map));
 
 /* A failed call leaves the descriptor the caller's. */
 STEP(has_left_descriptor, CHECK(fcntl(stage.fd, F_GETFD) >= 0));

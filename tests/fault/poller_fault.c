@@ -22,12 +22,12 @@ static void *found[4];
 static size_t count = 77;
 
 static int
-is_readable(mmf_poller *poller)
+poller_is_readable(mmf_poller *poller)
 {
-    struct pollfd ready = {.events = POLLIN};
+    int fd;
 
-    CHECK_OK(mmf_poller_fd(poller, &ready.fd));
-    return poll(&ready, 1, 0) == 1;
+    CHECK_OK(mmf_poller_fd(poller, &fd));
+    return is_readable(fd, 0);
 }
 
 static void
@@ -35,7 +35,7 @@ expect(mmf_poller *poller, void *data)
 {
     size_t some = 0;
 
-    CHECK(is_readable(poller));
+    CHECK(poller_is_readable(poller));
     CHECK_OK(mmf_poller_ready(poller, found, 4, &some));
     CHECK_INT(some, data != NULL);
     CHECK(data == NULL || found[0] == data);
@@ -46,9 +46,9 @@ static void
 works(mmf_poller *poller, mmf_event *event)
 {
     for (int i = 0; i < 3; i++) {
-        for (int tries = 0; is_readable(poller) && tries < 3; tries++)
+        for (int tries = 0; poller_is_readable(poller) && tries < 3; tries++)
             expect(poller, NULL);
-        CHECK(!is_readable(poller));
+        CHECK(!poller_is_readable(poller));
         CHECK_OK(mmf_event_set(event));
         expect(poller, event);
         expect(poller, event);
@@ -73,12 +73,7 @@ close_objects(void)
     mmf_queue_close(queue);
 }
 
-static void
-make_poller(void)
-{
-    make_objects();
-    CHECK_OK(mmf_poller_create(&given));
-}
+STEP(make_poller, make_objects(); CHECK_OK(mmf_poller_create(&given)));
 
 static void
 make_full(void)
@@ -97,12 +92,7 @@ make_signalled(void)
     CHECK_STATUS(mmf_queue_send(queue, "12345678", SIZE, 0, NULL), MMF_OK);
 }
 
-static void
-close_all(void)
-{
-    mmf_poller_close(given);
-    close_objects();
-}
+STEP(close_all, mmf_poller_close(given); close_objects());
 
 /*
  * The calls.
@@ -123,7 +113,7 @@ CALL(add_named, mmf_poller_add(given, mmf_event_waitable(named), named));
 static void
 named_works(void)
 {
-    CHECK(is_readable(given)); /* it might have been available before */
+    CHECK(poller_is_readable(given)); /* it might have been available before */
     works(given, named);
 }
 
@@ -160,21 +150,10 @@ remove_and_make_again(void)
     make_unnamed_again();
 }
 
-static void
-is_not_added_but_counts(void)
-{
-    is_not_added();
-    make_unnamed_again();
-}
+STEP(is_not_added_but_counts, is_not_added(); make_unnamed_again());
 
 CALL(add_unnamed, mmf_poller_add(given, mmf_event_waitable(unnamed), unnamed));
-
-static void
-unnamed_works(void)
-{
-    CHECK(is_readable(given));
-    works(given, unnamed);
-}
+STEP(unnamed_works, CHECK(poller_is_readable(given)); works(given, unnamed));
 
 CALL(add_queue, mmf_poller_add(given, mmf_queue_waitable(queue), queue));
 
@@ -198,13 +177,13 @@ both_are_found(void)
     size_t some = count;
 
     for (int tries = 0; some < 2 && tries < 3; tries++) {
-        CHECK(is_readable(given));
+        CHECK(poller_is_readable(given));
         CHECK_OK(mmf_poller_ready(given, found, 4, &some));
     }
     CHECK_INT(some, 2);
     CHECK((found[0] == queue && found[1] == unnamed) ||
           (found[0] == unnamed && found[1] == queue));
-    CHECK(is_readable(given));
+    CHECK(poller_is_readable(given));
 }
 
 STEP(count_is_untouched, CHECK_INT(count, 77));

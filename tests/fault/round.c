@@ -683,17 +683,16 @@ sign(mmf_map *map)
     mmf_accessor_close(view);
 }
 
+static void
+run_function(void *function)
+{
+    (*(void (**)(void))function)();
+}
+
 void
 round_die_elsewhere(void (*live)(void))
 {
-    pid_t child = fork();
-    int status;
-
-    if (child == 0) {
-        live();
-        _exit(0);
-    }
-    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    in_child(run_function, &live);
 }
 
 static const char *dead_name;
@@ -760,21 +759,7 @@ round_act_elsewhere(void)
 void
 round_live_until_killed(void (*live)(void))
 {
-    int ready[2];
-    char byte;
-
-    CHECK(pipe2(ready, O_CLOEXEC) == 0);
-    stage.child = fork();
-    if (stage.child == 0) {
-        close(ready[0]);
-        live();
-        close(ready[1]);
-        for (;;)
-            pause();
-    }
-    close(ready[1]);
-    CHECK(read(ready[0], &byte, 1) == 0);
-    close(ready[0]);
+    stage.child = fork_until_killed(run_function, NULL, &live);
 }
 
 void
@@ -782,8 +767,7 @@ round_kill_child(void)
 {
     if (stage.child == 0)
         return;
-    CHECK(kill(stage.child, SIGKILL) == 0);
-    CHECK(waitpid(stage.child, NULL, 0) == stage.child);
+    fork_kill(stage.child);
     stage.child = 0;
 }
 

@@ -15,8 +15,9 @@
 #ifndef MMF_TESTS_FAULT_ROUND_H
 #define MMF_TESTS_FAULT_ROUND_H
 
-#include "harness/check.h"
+#include "harness/forks.h"
 #include "harness/numbers.h"
+#include "harness/step.h"
 
 #include "fault.h"
 
@@ -80,14 +81,6 @@ struct scenario {
     static int name(void)                                                              \
     {                                                                                  \
         return (call);                                                                 \
-    }                                                                                  \
-    extern int harness_needs_a_semicolon
-
-/* One that takes only this step. */
-#define STEP(name, step)                                                               \
-    static void name(void)                                                             \
-    {                                                                                  \
-        step;                                                                          \
     }                                                                                  \
     extern int harness_needs_a_semicolon
 

@@ -33,11 +33,7 @@ CALL(open_service,
 /* The server elsewhere answers each request with its complement. */
 static mmf_service *theirs;
 
-static void
-make_theirs(void)
-{
-    CHECK_OK(make_service(MMF_ROLE_SERVER, &theirs));
-}
+STEP(make_theirs, CHECK_OK(make_service(MMF_ROLE_SERVER, &theirs)));
 
 static void
 serve_one(void)
@@ -53,11 +49,7 @@ serve_one(void)
                  MMF_OK);
 }
 
-static void
-close_theirs(void)
-{
-    mmf_service_close(theirs);
-}
+STEP(close_theirs, mmf_service_close(theirs));
 
 LIFE(hold_theirs, make_theirs, serve_one, close_theirs);
 

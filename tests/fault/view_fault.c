@@ -79,27 +79,11 @@ make_views(void)
     CHECK_OK(mmf_accessor_write_byte(stage.given_view, 0, 1));
 }
 
-static void
-map_file_and_view(void)
-{
-    map_file();
-    make_views();
-}
-
-static void
-make_named_and_view(void)
-{
-    make_named();
-    make_views();
-}
+STEP(map_file_and_view, map_file(); make_views());
+STEP(make_named_and_view, make_named(); make_views());
 
 /* The views are all that is left of the map. */
-static void
-make_named_and_leave_views(void)
-{
-    make_named_and_view();
-    step_close_given();
-}
+STEP(make_named_and_leave_views, make_named_and_view(); step_close_given());
 
 /*
  * Inspections.
@@ -167,12 +151,7 @@ other_stays(void)
 }
 
 /* The map is dead by now, and there is no other view. */
-static void
-other_stays_alone(void)
-{
-    other_stays();
-    step_is_gone();
-}
+STEP(other_stays_alone, other_stays(); step_is_gone());
 
 static struct scenario scenarios[] = {
     {"view_named", view, .arrange = make_named, .inspect = can_be_written},

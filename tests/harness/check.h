@@ -28,6 +28,8 @@
 
 #include <mmf/mmf.h>
 
+#include "harness/options.h"
+
 /*
  * Checks.
  */
@@ -110,16 +112,11 @@ int64_t now_us(void);
 /* Pause. No test passes because of one. */
 void nap_us(int64_t length);
 
+/* A descriptor is readable, within that time. Where there are descriptors to poll. */
+int is_readable(int fd, int timeout_ms);
+
 /* Random numbers from a seed that the test prints. */
 uint64_t next_random(uint64_t *state);
-
-/* A call's options: MAP_OPTIONS(.mode = 0640, .wait_ms = 100). The rest is the default. */
-#define MAP_OPTIONS(...) OPTIONS(mmf_map_options, __VA_ARGS__)
-#define VIEW_OPTIONS(...) OPTIONS(mmf_view_options, __VA_ARGS__)
-#define SYNC_OPTIONS(...) OPTIONS(mmf_sync_options, __VA_ARGS__)
-#define CHANNEL_OPTIONS(...) OPTIONS(mmf_channel_options, __VA_ARGS__)
-#define SERVICE_OPTIONS(...) OPTIONS(mmf_service_options, __VA_ARGS__)
-#define OPTIONS(type, ...) (&(const type){.size = sizeof(type), __VA_ARGS__})
 
 /*
  * Leaks.
@@ -156,13 +153,20 @@ void check_usage(const struct usage *before, const char *file, int line);
     }                                                                                  \
     static void test(void **state __attribute__((unused)))
 
-/* Another thing this program can be, see struct role: ROLE("peer", peer_role) */
-#define ROLE(name, function)                                                           \
-    __attribute__((constructor)) static void register_##function(void)                 \
+/*
+ * Another thing this program can be, see struct role: ROLE(name) { ... } is its main, with
+ * argc and argv; argv[0] is the role's name. The other one does not return: it is killed.
+ */
+#define ROLE(role) ROLE_WITH(role, )
+#define ROLE_UNTIL_KILLED(role) ROLE_WITH(role, _Noreturn)
+#define ROLE_WITH(role, returns)                                                       \
+    returns static int run_as_##role(int argc, char **argv);                           \
+    __attribute__((constructor)) static void register_##role(void)                     \
     {                                                                                  \
-        harness_add_role(name, function);                                              \
+        harness_add_role(#role, run_as_##role);                                        \
     }                                                                                  \
-    extern int harness_needs_a_semicolon
+    static int run_as_##role(int argc __attribute__((unused)),                         \
+                             char **argv __attribute__((unused)))
 
 void harness_add_test(struct CMUnitTest test);
 void harness_add_role(const char *name, int (*run)(int argc, char **argv));
@@ -202,11 +206,9 @@ _Noreturn void harness_skip(const char *format, ...)
  * What a system has or has not. need_... skips the test where it has not, and says why;
  * so it is called before the test has made anything.
  */
-int host_forks(void); /* and so handles can be dead */
-void need_fork(void);
+void need_fork(void); /* and so handles can be dead */
 void need_other_users(void);
 void need_modes(void); /* permission bits */
-void need_files(void); /* objects are files whose bytes the test knows */
 
 /*
  * The kernel has the names. They must be UTF-8, its own words stand among them (Local,
@@ -255,6 +257,10 @@ struct process;
  */
 struct process *process_start(const char *role, const char *const *args);
 
+/* The same, with the words of `format` as arguments (" ": none); and it has said "ready". */
+struct process *process_ready(const char *role, const char *format, ...)
+    __attribute__((format(MMF_PRINTF, 2, 3)));
+
 /* Wait until the process says exactly `line`; anything else fails the test. */
 void process_expect(struct process *process, const char *line);
 
@@ -279,8 +285,7 @@ int process_finish(struct process *process);
 /* 1 if it has ended; it must be finished or killed nevertheless. */
 int process_has_ended(const struct process *process);
 
-/* Stop it, as a debugger would; let it go on. */
-void process_stop(struct process *process);
+/* Let it go on that was stopped, as by a debugger. */
 void process_continue(struct process *process);
 
 pid_t process_id(const struct process *process);

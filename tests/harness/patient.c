@@ -239,8 +239,7 @@ TEST(reports_a_failed_child)
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE);
 }
 
-static int
-echo(int argc, char **argv)
+ROLE(echo)
 {
     char line[128];
     int i;
@@ -253,24 +252,14 @@ echo(int argc, char **argv)
     return 7;
 }
 
-static int
-gone(int argc, char **argv)
+ROLE(gone)
 {
-    (void)argc;
-    (void)argv;
     return 3;
 }
 
-static int
-deaf(int argc, char **argv)
+ROLE(deaf)
 {
-    (void)argc;
-    (void)argv;
     while (pause() < 0)
         continue;
     return 0;
 }
-
-ROLE("echo", echo);
-ROLE("gone", gone);
-ROLE("deaf", deaf);

@@ -1,8 +1,7 @@
 /*
  * process_linux.c - starts this program again in a role and talks to it by lines.
  */
-#include "harness/check.h"
-#include "harness/internal.h"
+#include "harness/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,37 +13,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MAX_ARGUMENTS = 32 };
 
-struct process {
-    struct process *next;
-    char role[64];
-    pid_t pid;
-    int in;     /* we write, its standard input; -1 when closed */
-    int out;    /* we read, its standard output; -1 when closed */
-    int ended;  /* waited for; `status` holds */
-    int killed; /* by process_kill */
-    int status;
-    size_t length; /* bytes in `pending` that no line has been made of */
-    char pending[4096];
-};
-
-static struct process *all;
-static int any_killed;
-
 extern char **environ;
-
-static int64_t
-now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 long
 process_descriptors(void)
@@ -52,15 +25,9 @@ process_descriptors(void)
     const struct process *p;
     long n = 0;
 
-    for (p = all; p != NULL; p = p->next)
+    for (p = process_all; p != NULL; p = p->next)
         n += (p->in >= 0) + (p->out >= 0);
     return n;
-}
-
-int
-process_any_killed(void)
-{
-    return any_killed;
 }
 
 static void
@@ -69,6 +36,19 @@ close_end(int *fd)
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
+}
+
+void
+process_close_input(struct process *process)
+{
+    close_end(&process->in);
+}
+
+void
+process_close(struct process *process)
+{
+    close_end(&process->in);
+    close_end(&process->out);
 }
 
 /*
@@ -104,7 +84,7 @@ spawn(struct process *p, char *const *argv, int child_in, int child_out)
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
     own_program(program, sizeof(program));
-    rc = posix_spawn(&p->pid, program, &actions, &attributes, argv, environ);
+    rc = posix_spawn(&p->id, program, &actions, &attributes, argv, environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (rc != 0)
@@ -116,13 +96,16 @@ process_start(const char *role, const char *const *args)
 {
     static char program[] = "test", option[] = "--role";
     char *argv[MAX_ARGUMENTS + 4];
-    struct process *p = calloc(1, sizeof(*p));
+    struct process *p;
     int to[2], from[2];
     int n = 0;
 
-    if (p == NULL || pipe2(to, O_CLOEXEC) < 0 || pipe2(from, O_CLOEXEC) < 0)
+    if (pipe2(to, O_CLOEXEC) < 0 || pipe2(from, O_CLOEXEC) < 0)
         check_fail(__FILE__, __LINE__, "start role %s: %s", role, strerror(errno));
-    snprintf(p->role, sizeof(p->role), "%s", role);
+    /* The parent's ends first: a failure below is cleaned up with the list. */
+    p = process_add(role);
+    p->in = to[1];
+    p->out = from[0];
     argv[n++] = program;
     argv[n++] = option;
     argv[n++] = p->role;
@@ -132,11 +115,6 @@ process_start(const char *role, const char *const *args)
         argv[n++] = strdup(*args);
     }
     argv[n] = NULL;
-    /* The parent's ends first: a failure below is cleaned up with the list. */
-    p->in = to[1];
-    p->out = from[0];
-    p->next = all;
-    all = p;
     fflush(stdout);
     spawn(p, argv, to[0], from[1]);
     close(to[0]);
@@ -146,15 +124,8 @@ process_start(const char *role, const char *const *args)
     return p;
 }
 
-pid_t
-process_id(const struct process *process)
-{
-    return process->pid;
-}
-
-/* Read more of what it says. 0 at the end of its output. */
-static int
-read_more(struct process *p, int64_t deadline)
+int
+process_read_more(struct process *p, int64_t deadline)
 {
     struct pollfd fd = {.fd = p->out, .events = POLLIN};
     int64_t left = deadline - now_ms();
@@ -170,7 +141,7 @@ read_more(struct process *p, int64_t deadline)
     } while (rc < 0 && errno == EINTR);
     if (rc == 0)
         check_fail(__FILE__, __LINE__, "role %s (process %ld) says nothing for %d ms",
-                   p->role, (long)p->pid, harness_deadline_ms());
+                   p->role, (long)p->id, harness_deadline_ms());
     do {
         n = read(p->out, p->pending + p->length, sizeof(p->pending) - p->length);
     } while (n < 0 && errno == EINTR);
@@ -180,40 +151,6 @@ read_more(struct process *p, int64_t deadline)
     }
     p->length += (size_t)n;
     return 1;
-}
-
-char *
-process_read_line(struct process *process, char *buf, size_t size)
-{
-    int64_t deadline = now_ms() + harness_deadline_ms();
-    const char *end;
-    size_t length;
-
-    while ((end = memchr(process->pending, '\n', process->length)) == NULL)
-        if (!read_more(process, deadline))
-            return NULL;
-    length = (size_t)(end - process->pending);
-    if (length >= size)
-        check_fail(__FILE__, __LINE__, "role %s: a line of %zu bytes", process->role,
-                   length);
-    memcpy(buf, process->pending, length);
-    buf[length] = '\0';
-    process->length -= length + 1;
-    memmove(process->pending, end + 1, process->length);
-    return buf;
-}
-
-void
-process_expect(struct process *process, const char *line)
-{
-    char got[4096];
-
-    if (process_read_line(process, got, sizeof(got)) == NULL)
-        check_fail(__FILE__, __LINE__, "role %s ended instead of saying \"%s\"",
-                   process->role, line);
-    if (strcmp(got, line) != 0)
-        check_fail(__FILE__, __LINE__, "role %s said \"%s\", not \"%s\"", process->role,
-                   got, line);
 }
 
 void
@@ -247,16 +184,15 @@ exit_status(int status)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Wait for its end. 0 if the deadline passed first. */
-static int
-await_end(struct process *p, int64_t deadline)
+int
+process_await_end(struct process *p, int64_t deadline)
 {
     int status;
     pid_t got;
 
     while (!p->ended) {
-        got = waitpid(p->pid, &status, WNOHANG);
-        if (got == p->pid) {
+        got = waitpid(p->id, &status, WNOHANG);
+        if (got == p->id) {
             p->ended = 1;
             p->status = exit_status(status);
         } else if (got < 0 && errno != EINTR) {
@@ -271,28 +207,19 @@ await_end(struct process *p, int64_t deadline)
     return 1;
 }
 
-static void
-end_by_force(struct process *p)
+void
+process_end_by_force(struct process *p)
 {
     int status;
 
-    if (p->ended || p->pid <= 0)
+    if (p->ended || p->id <= 0)
         return;
-    kill(p->pid, SIGKILL);
-    while (waitpid(p->pid, &status, 0) < 0)
+    kill(p->id, SIGKILL);
+    while (waitpid(p->id, &status, 0) < 0)
         if (errno != EINTR)
             break;
     p->ended = 1;
     p->status = 128 + SIGKILL;
-}
-
-void
-process_kill(struct process *process)
-{
-    end_by_force(process);
-    process->killed = 1;
-    any_killed = 1;
-    close_end(&process->in);
 }
 
 int
@@ -301,75 +228,15 @@ process_has_ended(const struct process *process)
     siginfo_t info;
 
     memset(&info, 0, sizeof(info));
-    return waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+    return waitid(P_PID, (id_t)process->id, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
            info.si_pid != 0;
-}
-
-void
-process_stop(struct process *process)
-{
-    int status;
-
-    if (kill(process->pid, SIGSTOP) < 0 ||
-        waitpid(process->pid, &status, WUNTRACED) != process->pid ||
-        !WIFSTOPPED(status))
-        check_fail(__FILE__, __LINE__, "role %s does not stop", process->role);
 }
 
 void
 process_continue(struct process *process)
 {
-    if (kill(process->pid, SIGCONT) < 0)
+    if (kill(process->id, SIGCONT) < 0)
         check_fail(__FILE__, __LINE__, "role %s does not go on", process->role);
-}
-
-static void
-forget(struct process *p)
-{
-    struct process **link = &all;
-
-    while (*link != p)
-        link = &(*link)->next;
-    *link = p->next;
-    close_end(&p->in);
-    close_end(&p->out);
-    free(p);
-}
-
-int
-process_finish(struct process *process)
-{
-    int64_t deadline = now_ms() + harness_deadline_ms();
-    int status;
-
-    close_end(&process->in);
-    if (!process->ended) {
-        /* Read to the end, so that a full pipe does not keep it from ending. */
-        do {
-            process->length = 0;
-        } while (read_more(process, deadline));
-        if (!await_end(process, deadline))
-            check_fail(__FILE__, __LINE__, "role %s (process %ld) does not end",
-                       process->role, (long)process->pid);
-    }
-    status = process->status;
-    forget(process);
-    return status;
-}
-
-int
-process_clean_up(void)
-{
-    int left = 0;
-
-    while (all != NULL) {
-        if (!all->killed)
-            left++;
-        end_by_force(all);
-        forget(all);
-    }
-    any_killed = 0;
-    return left;
 }
 
 void

@@ -1,8 +1,7 @@
 /*
  * process_windows.c - starts this program again in a role and talks to it by lines.
  */
-#include "harness/check.h"
-#include "harness/internal.h"
+#include "harness/process.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,34 +9,11 @@
 #include <windows.h>
 #include <winternl.h>
 
-NTSTATUS NTAPI NtSuspendProcess(HANDLE process);
 NTSTATUS NTAPI NtResumeProcess(HANDLE process);
 
 enum { COMMAND_SIZE = 32000, KILLED = 128 + 9 };
 
-struct process {
-    struct process *next;
-    char role[64];
-    HANDLE process;
-    DWORD id;
-    HANDLE in;  /* we write, its standard input; NULL when closed */
-    HANDLE out; /* we read, its standard output; NULL when closed */
-    int ended;  /* waited for; `status` holds */
-    int killed; /* by process_kill */
-    int status;
-    size_t length; /* bytes in `pending` that no line has been made of */
-    char pending[4096];
-};
-
-static struct process *all;
-static int any_killed;
 static HANDLE job; /* ends the roles when this process ends */
-
-static int64_t
-now_ms(void)
-{
-    return (int64_t)GetTickCount64();
-}
 
 long
 process_descriptors(void)
@@ -45,15 +21,9 @@ process_descriptors(void)
     const struct process *p;
     long n = job != NULL;
 
-    for (p = all; p != NULL; p = p->next)
+    for (p = process_all; p != NULL; p = p->next)
         n += (p->in != NULL) + (p->out != NULL) + (p->process != NULL);
     return n;
-}
-
-int
-process_any_killed(void)
-{
-    return any_killed;
 }
 
 static void
@@ -62,6 +32,20 @@ close_end(HANDLE *handle)
     if (*handle != NULL)
         CloseHandle(*handle);
     *handle = NULL;
+}
+
+void
+process_close_input(struct process *process)
+{
+    close_end(&process->in);
+}
+
+void
+process_close(struct process *process)
+{
+    close_end(&process->in);
+    close_end(&process->out);
+    close_end(&process->process);
 }
 
 /*
@@ -141,7 +125,7 @@ spawn(struct process *p, char *command, HANDLE child_in, HANDLE child_out)
     ResumeThread(started.hThread);
     CloseHandle(started.hThread);
     p->process = started.hProcess;
-    p->id = started.dwProcessId;
+    p->id = (pid_t)started.dwProcessId;
 }
 
 static void
@@ -162,21 +146,16 @@ struct process *
 process_start(const char *role, const char *const *args)
 {
     static char command[COMMAND_SIZE];
-    struct process *p = calloc(1, sizeof(*p));
+    struct process *p = process_add(role);
     HANDLE child_in, child_out;
 
-    if (p == NULL)
-        check_fail(__FILE__, __LINE__, "no memory");
     make_job();
-    snprintf(p->role, sizeof(p->role), "%s", role);
     strcpy(command, "test --role");
     append_argument(command, role);
     for (; args != NULL && *args != NULL; args++)
         append_argument(command, *args);
     make_pipe(&child_in, &p->in, &child_in);
     make_pipe(&p->out, &child_out, &child_out);
-    p->next = all;
-    all = p;
     fflush(stdout);
     spawn(p, command, child_in, child_out);
     CloseHandle(child_in);
@@ -184,15 +163,8 @@ process_start(const char *role, const char *const *args)
     return p;
 }
 
-pid_t
-process_id(const struct process *process)
-{
-    return (pid_t)process->id;
-}
-
-/* Read more of what it says. 0 at the end of its output. */
-static int
-read_more(struct process *p, int64_t deadline)
+int
+process_read_more(struct process *p, int64_t deadline)
 {
     DWORD there = 0;
     DWORD n = 0;
@@ -220,40 +192,6 @@ read_more(struct process *p, int64_t deadline)
     return 1;
 }
 
-char *
-process_read_line(struct process *process, char *buf, size_t size)
-{
-    int64_t deadline = now_ms() + harness_deadline_ms();
-    const char *end;
-    size_t length;
-
-    while ((end = memchr(process->pending, '\n', process->length)) == NULL)
-        if (!read_more(process, deadline))
-            return NULL;
-    length = (size_t)(end - process->pending);
-    if (length >= size)
-        check_fail(__FILE__, __LINE__, "role %s: a line of %zu bytes", process->role,
-                   length);
-    memcpy(buf, process->pending, length);
-    buf[length] = '\0';
-    process->length -= length + 1;
-    memmove(process->pending, end + 1, process->length);
-    return buf;
-}
-
-void
-process_expect(struct process *process, const char *line)
-{
-    char got[4096];
-
-    if (process_read_line(process, got, sizeof(got)) == NULL)
-        check_fail(__FILE__, __LINE__, "role %s ended instead of saying \"%s\"",
-                   process->role, line);
-    if (strcmp(got, line) != 0)
-        check_fail(__FILE__, __LINE__, "role %s said \"%s\", not \"%s\"", process->role,
-                   got, line);
-}
-
 void
 process_send(struct process *process, const char *line)
 {
@@ -274,9 +212,8 @@ process_send(struct process *process, const char *line)
                    line, (unsigned long)GetLastError());
 }
 
-/* Wait for its end. 0 if the deadline passed first. */
-static int
-await_end(struct process *p, int64_t deadline)
+int
+process_await_end(struct process *p, int64_t deadline)
 {
     int64_t left = deadline - now_ms();
     DWORD status = 0;
@@ -291,8 +228,8 @@ await_end(struct process *p, int64_t deadline)
     return 1;
 }
 
-static void
-end_by_force(struct process *p)
+void
+process_end_by_force(struct process *p)
 {
     if (p->ended || p->process == NULL)
         return;
@@ -302,15 +239,6 @@ end_by_force(struct process *p)
     p->status = KILLED;
 }
 
-void
-process_kill(struct process *process)
-{
-    end_by_force(process);
-    process->killed = 1;
-    any_killed = 1;
-    close_end(&process->in);
-}
-
 int
 process_has_ended(const struct process *process)
 {
@@ -318,67 +246,10 @@ process_has_ended(const struct process *process)
 }
 
 void
-process_stop(struct process *process)
-{
-    if (NtSuspendProcess(process->process) < 0)
-        check_fail(__FILE__, __LINE__, "role %s does not stop", process->role);
-}
-
-void
 process_continue(struct process *process)
 {
     if (NtResumeProcess(process->process) < 0)
         check_fail(__FILE__, __LINE__, "role %s does not go on", process->role);
-}
-
-static void
-forget(struct process *p)
-{
-    struct process **link = &all;
-
-    while (*link != p)
-        link = &(*link)->next;
-    *link = p->next;
-    close_end(&p->in);
-    close_end(&p->out);
-    close_end(&p->process);
-    free(p);
-}
-
-int
-process_finish(struct process *process)
-{
-    int64_t deadline = now_ms() + harness_deadline_ms();
-    int status;
-
-    close_end(&process->in);
-    if (!process->ended) {
-        /* Read to the end, so that a full pipe does not keep it from ending. */
-        do {
-            process->length = 0;
-        } while (read_more(process, deadline));
-        if (!await_end(process, deadline))
-            check_fail(__FILE__, __LINE__, "role %s (process %ld) does not end",
-                       process->role, (long)process->id);
-    }
-    status = process->status;
-    forget(process);
-    return status;
-}
-
-int
-process_clean_up(void)
-{
-    int left = 0;
-
-    while (all != NULL) {
-        if (!all->killed)
-            left++;
-        end_by_force(all);
-        forget(all);
-    }
-    any_killed = 0;
-    return left;
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,15 +68,24 @@ nap_us(int64_t length)
     nanosleep(&pause, NULL);
 }
 
+int
+is_readable(int fd, int timeout_ms)
+{
+    struct pollfd polled = {.fd = fd, .events = POLLIN};
+    int rc;
+
+    do
+        rc = poll(&polled, 1, timeout_ms);
+    while (rc < 0 && errno == EINTR);
+    CHECK(rc >= 0);
+    if (rc == 1)
+        CHECK_INT(polled.revents, POLLIN);
+    return rc;
+}
+
 /*
  * What Linux has: all of it.
  */
-
-int
-host_forks(void)
-{
-    return 1;
-}
 
 void
 need_fork(void)
@@ -89,11 +99,6 @@ need_other_users(void)
 
 void
 need_modes(void)
-{
-}
-
-void
-need_files(void)
 {
 }
 

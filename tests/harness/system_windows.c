@@ -106,12 +106,6 @@ nap_us(int64_t length)
  * What Windows has, or Wine.
  */
 
-int
-host_forks(void)
-{
-    return 0;
-}
-
 void
 need_fork(void)
 {
@@ -128,12 +122,6 @@ void
 need_modes(void)
 {
     harness_skip("Windows has access lists, not permission bits");
-}
-
-void
-need_files(void)
-{
-    harness_skip("on Windows the kernel keeps what on Linux a file has");
 }
 
 int

@@ -189,14 +189,11 @@ file_path(void)
 static mmf_map *
 map_file(mmf_file_mode mode, int64_t capacity, mmf_file_share share, int expected)
 {
-    mmf_map_options options;
     mmf_map *map = NULL;
 
-    mmf_map_options_init(&options);
-    options.share = share;
-    CHECK_INT(
-        mmf_map_create_from_file(file_path(), mode, NULL, capacity, &options, &map),
-        expected);
+    CHECK_INT(mmf_map_create_from_file(file_path(), mode, NULL, capacity,
+                                       MAP_OPTIONS(.share = share), &map),
+              expected);
     return map;
 }
 

@@ -66,13 +66,10 @@ use_unnamed_map(void)
 static int
 use_inheritable_map(void)
 {
-    mmf_map_options options;
     mmf_map *map;
     int found;
 
-    mmf_map_options_init(&options);
-    options.inheritability = MMF_INHERITABILITY_INHERITABLE;
-    if (mmf_map_create_new("Cat", 4096, &options, &map) != MMF_OK)
+    if (mmf_map_create_new("Cat", 4096, INHERITABLE_MAP, &map) != MMF_OK)
         return 1;
     found = find_open_one();
     mmf_map_close(map);

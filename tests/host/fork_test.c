@@ -56,14 +56,11 @@ call_with_lock(void *unused)
     return unused;
 }
 
-static int
-fork_beside_calls(int argc, char **argv)
+ROLE(fork_beside_calls)
 {
     pthread_t thread;
     int status;
 
-    (void)argc;
-    (void)argv;
     CHECK(pthread_atfork(lock_library, unlock_library, unlock_library) == 0);
     CHECK(pthread_create(&thread, NULL, call_with_lock, NULL) == 0);
     for (int i = 1; i <= ROUNDS * FORKS; i++) {
@@ -426,5 +423,3 @@ TEST(a_close_that_cannot_remove_the_file_says_so)
         close_in_child(what, MMF_INHERITABILITY_INHERITABLE);
     }
 }
-
-ROLE("fork_beside_calls", fork_beside_calls);

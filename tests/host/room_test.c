@@ -82,11 +82,10 @@ struct row {
 };
 
 static void
-try_row(struct child *self, void *argument)
+try_row(void *argument)
 {
     const struct row *row = argument;
 
-    (void)self;
     check_group(&row->group, row->size, row->is_room);
 }
 
@@ -136,12 +135,11 @@ fill_active_cache(const char *path)
 }
 
 static void
-create_beside_cache(struct child *self, void *argument)
+create_beside_cache(void *argument)
 {
     char id[32];
     mmf_map *map;
 
-    (void)self;
     snprintf(id, sizeof(id), "%d", (int)getpid());
     write_file(own_group, "cgroup.procs", id);
     fill_active_cache(argument);

@@ -57,14 +57,13 @@ be_refused_in_namespace(const char *directory)
 }
 
 static void
-use_namespace(struct child *self, void *argument)
+use_namespace(void *argument)
 {
     const char *const *directories = argument;
     mmf_map *map;
     mmf_map *other;
     char own[PATH_MAX];
 
-    (void)self;
     enter_namespace();
     CHECK(setenv("MMF_DIR", directories[0], 1) == 0);
     CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
@@ -80,21 +79,19 @@ use_namespace(struct child *self, void *argument)
 }
 
 static void
-be_refused_outside(struct child *self, void *argument)
+be_refused_outside(void *argument)
 {
-    (void)self;
     become_user(ALICE);
     be_refused_in_namespace(argument);
 }
 
 static void
-mount_and_use(struct child *self, void *argument)
+mount_and_use(void *argument)
 {
     static char paths[4][PATH_MAX];
     static const char *const kinds[] = {"shm", "shm/mallorys", "open", "nobodys"};
     const char *directories[4];
 
-    (void)self;
     (void)argument;
     make_mounts_private();
     CHECK(mount("tmpfs", harness_dir(), "tmpfs", 0, "mode=755") == 0);
@@ -144,17 +141,15 @@ TEST(a_namespace_without_root_has_names)
 
 TEST(a_delayed_file_is_sparse)
 {
-    mmf_map_options options;
     struct stat status;
     char path[PATH_MAX];
     mmf_map *map;
     int64_t capacity;
 
     snprintf(path, sizeof(path), "/var/tmp/mmf-test-%d", (int)getpid());
-    mmf_map_options_init(&options);
-    options.allocation = MMF_DELAY_ALLOCATE_PAGES;
-    CHECK_OK(mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN_OR_CREATE, NULL,
-                                      (int64_t)1000 << 30, &options, &map));
+    CHECK_OK(mmf_map_create_from_file(
+        path, MMF_FILE_MODE_OPEN_OR_CREATE, NULL, (int64_t)1000 << 30,
+        MAP_OPTIONS(.allocation = MMF_DELAY_ALLOCATE_PAGES), &map));
     CHECK_OK(mmf_map_capacity(map, &capacity));
     CHECK_INT(capacity, (int64_t)1000 << 30);
     CHECK(stat(path, &status) == 0 && status.st_blocks < 1000);
@@ -183,14 +178,13 @@ count_mappings(const char *path)
 }
 
 static void
-view_huge_file(struct child *self, void *argument)
+view_huge_file(void *argument)
 {
     const char *path = argument;
     mmf_accessor *view;
     int32_t value;
     mmf_map *map;
 
-    (void)self;
     CHECK_OK(mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN_OR_CREATE, NULL, 2 << 20,
                                       NULL, &map));
     for (int i = 0; i < 100; i++) {
@@ -275,7 +269,7 @@ TEST(views_on_hugetlbfs_do_not_leak)
  */
 
 static void
-run_out_of_instances(struct child *self, void *argument)
+run_out_of_instances(void *argument)
 {
     enum { MOST = 2000 };
     static mmf_event *events[MOST];
@@ -283,7 +277,6 @@ run_out_of_instances(struct child *self, void *argument)
     int status = MMF_OK;
     int fd;
 
-    (void)self;
     (void)argument;
     become_user(ALICE);
     setrlimit(RLIMIT_NOFILE, &limit);
@@ -398,7 +391,7 @@ TEST(every_call_says_what_became_of_a_named_map_s_file)
 
 /* Limits of the process that bind hard: no way out but to raise those. */
 static void
-run_out_of_address_space(struct child *self, void *argument)
+run_out_of_address_space(void *argument)
 {
     const struct rlimit limit = {.rlim_cur = 1 << 30, .rlim_max = 1 << 30};
     mmf_map_options options = {.size = sizeof(options),
@@ -406,7 +399,6 @@ run_out_of_address_space(struct child *self, void *argument)
     mmf_accessor *view;
     mmf_map *map;
 
-    (void)self;
     (void)argument;
     CHECK_OK(mmf_map_create_new("Cat", (int64_t)2 << 30, &options, &map));
     CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
@@ -417,12 +409,11 @@ run_out_of_address_space(struct child *self, void *argument)
 }
 
 static void
-run_out_of_descriptors(struct child *self, void *argument)
+run_out_of_descriptors(void *argument)
 {
     const struct rlimit limit = {.rlim_cur = 64, .rlim_max = 64};
     mmf_map *map;
 
-    (void)self;
     (void)argument;
     CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
     while (dup(STDERR_FILENO) >= 0)
@@ -433,13 +424,12 @@ run_out_of_descriptors(struct child *self, void *argument)
 }
 
 static void
-write_too_large_a_file(struct child *self, void *argument)
+write_too_large_a_file(void *argument)
 {
     const struct rlimit limit = {.rlim_cur = 100000, .rlim_max = 100000};
     mmf_map *map;
     char path[PATH_MAX];
 
-    (void)self;
     (void)argument;
     snprintf(path, sizeof(path), "%s/file", harness_dir());
     CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);

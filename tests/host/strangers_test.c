@@ -98,19 +98,15 @@ plant_sparse_queue(struct child *self, void *argument)
 {
     uint64_t slots = (uint64_t)1 << 26;
     struct mmf_control_shared page;
-    mmf_channel_options options;
     mmf_queue *queue;
     int64_t data;
     int fd;
 
     (void)argument;
     become_user(STRANGER);
-    mmf_channel_options_init(&options);
-    options.max_senders = 1;
-    options.max_receivers = 1;
-    options.mode = 0644;
-    CHECK_OK(mmf_queue_create_new("Global\\Real", 1, 1, MMF_OVERFLOW_BLOCK, &options,
-                                  &queue));
+    CHECK_OK(mmf_queue_create_new(
+        "Global\\Real", 1, 1, MMF_OVERFLOW_BLOCK,
+        CHANNEL_OPTIONS(.max_senders = 1, .max_receivers = 1, .mode = 0644), &queue));
     read_page("Real", &page);
     set_name(&page, "Trap");
     page.capacity = (int64_t)(MMF_RING_PAGE + 64 * slots);
@@ -139,7 +135,7 @@ used_kib(void)
 }
 
 static void
-meet_the_sparse_queue(struct child *self, void *argument)
+meet_the_sparse_queue(void *argument)
 {
     struct child stranger;
     mmf_channel_stats stats;
@@ -147,7 +143,6 @@ meet_the_sparse_queue(struct child *self, void *argument)
     mmf_list *list;
     int64_t begin;
 
-    (void)self;
     (void)argument;
     make_mounts_private();
     CHECK(mount("tmpfs", harness_dir(), "tmpfs", 0, "size=8m,mode=1777") == 0);
@@ -262,15 +257,12 @@ enum { LOCKS = 8000, LOCKS_AT_ONCE = 1000 };
 static void
 plant_locks(struct child *self, void *argument)
 {
-    mmf_map_options options;
     mmf_map *map;
     int fd;
 
     (void)argument;
     become_user(STRANGER);
-    mmf_map_options_init(&options);
-    options.mode = 0644;
-    CHECK_OK(mmf_map_create_new("Global\\Trap", 4096, &options, &map));
+    CHECK_OK(mmf_map_create_new("Global\\Trap", 4096, MAP_OPTIONS(.mode = 0644), &map));
     fd = open_planted("Trap", O_RDONLY);
     for (int i = 0; i < LOCKS; i++) {
         struct flock lock = {.l_type = F_RDLCK,

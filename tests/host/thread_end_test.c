@@ -2,7 +2,7 @@
  * thread_end_test.c - threads end in every way there is while their process lives on:
  * what they own is abandoned, and what they wait for goes to others.
  */
-#include "../harness/check.h"
+#include "../harness/forks.h"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -290,14 +290,6 @@ start_process(void (*end)(void))
     return pid;
 }
 
-static void
-end_process(pid_t pid)
-{
-    CHECK(kill(pid, SIGKILL) == 0);
-    CHECK(waitpid(pid, NULL, 0) == pid);
-    harness_expect_dead();
-}
-
 TEST(other_processes_get_it)
 {
     mmf_mutex *mutex;
@@ -312,7 +304,7 @@ TEST(other_processes_get_it)
         CHECK_OK(mmf_mutex_release(mutex));
         CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_OK);
         CHECK_OK(mmf_mutex_release(mutex));
-        end_process(pid);
+        fork_kill(pid);
     }
     mmf_mutex_close(mutex);
 }
@@ -346,27 +338,10 @@ wait_for_mutex(void *mutex)
     return NULL;
 }
 
-/* A thread that ends elsewhere may take a lock of the C library, or the process's own, with it. */
-static void
-await_sleep(int thread)
-{
-    enum { FUTEX_WAITV = 449 };
-    char path[64];
-    long call = 0;
-
-    snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", thread);
-    while (call != SYS_futex && call != FUTEX_WAITV) {
-        FILE *file = fopen(path, "r");
-
-        CHECK(file != NULL);
-        if (fscanf(file, "%ld", &call) != 1)
-            call = 0; /* "running" */
-        fclose(file);
-        sched_yield();
-    }
-}
-
-/* Begin, fall asleep, and end. */
+/*
+ * Begin, fall asleep, and end. A thread that ends elsewhere may take a lock of the C library,
+ * or the process's own, with it.
+ */
 static void
 end_asleep(void *(*wait)(void *), void *object)
 {
@@ -379,7 +354,7 @@ end_asleep(void *(*wait)(void *), void *object)
     CHECK(pthread_create(&thread, NULL, wait, object) == 0);
     while (__atomic_load_n(&waiter_id, __ATOMIC_ACQUIRE) == 0)
         sched_yield();
-    await_sleep(__atomic_load_n(&waiter_id, __ATOMIC_ACQUIRE));
+    await_sleep(getpid(), __atomic_load_n(&waiter_id, __ATOMIC_ACQUIRE));
     CHECK(pthread_kill(thread, SIGUSR1) == 0);
     CHECK(pthread_join(thread, NULL) == 0);
     CHECK(sigaction(SIGUSR1, &before, NULL) == 0);

@@ -63,7 +63,7 @@ check_sizes(const char *needed)
 }
 
 static void
-create_too_large(struct child *self, void *argument)
+create_too_large(void *argument)
 {
     mmf_queue *queue;
     mmf_topic *topic;
@@ -72,7 +72,6 @@ create_too_large(struct child *self, void *argument)
     uint64_t before;
     int created = -7;
 
-    (void)self;
     (void)argument;
     mount_small();
     before = free_blocks();
@@ -181,7 +180,7 @@ use_latest(mmf_latest *latest)
 }
 
 static void
-use_on_a_full_one(struct child *self, void *argument)
+use_on_a_full_one(void *argument)
 {
     mmf_queue *queues[MOST], *more;
     mmf_topic *topic;
@@ -189,7 +188,6 @@ use_on_a_full_one(struct child *self, void *argument)
     uint64_t before;
     int count = 0, created = -7, rc = MMF_OK;
 
-    (void)self;
     (void)argument;
     mount_small();
     before = free_blocks();
@@ -236,12 +234,11 @@ TEST_WITH(a_channel_that_exists_never_runs_out, need_mounts)
 
 /* Leaves an orphan of most of the space, with messages in it. */
 static void
-take_room_and_die(struct child *self, void *argument)
+take_room_and_die(void *argument)
 {
     static const uint8_t bytes[SIZE];
     mmf_queue *queue;
 
-    (void)self;
     (void)argument;
     CHECK_OK(mmf_queue_create_or_open("dead", SIZE, 16, MMF_OVERFLOW_BLOCK, NULL, NULL,
                                       &queue));
@@ -249,12 +246,11 @@ take_room_and_die(struct child *self, void *argument)
 }
 
 static void
-need_room_of_the_dead(struct child *self, void *argument)
+need_room_of_the_dead(void *argument)
 {
     mmf_queue *queue;
     mmf_topic *topic;
 
-    (void)self;
     (void)argument;
     mount_small();
     in_child(take_room_and_die, NULL);

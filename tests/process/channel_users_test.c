@@ -67,17 +67,15 @@ poll_without_permission(struct child *self, void *argument)
 
 TEST_WITH(a_poller_says_which_file_it_may_not_watch, share_directory)
 {
-    mmf_channel_options options = {.size = sizeof(options), .mode = 0666};
-    mmf_sync_options sync_options = {.size = sizeof(sync_options), .mode = 0666};
     struct child stranger;
     char path[512];
     mmf_queue *queue;
     mmf_event *event;
 
-    CHECK_OK(mmf_queue_create_new("Global\\Jobs", 1, 4, MMF_OVERFLOW_BLOCK, &options,
-                                  &queue));
+    CHECK_OK(mmf_queue_create_new("Global\\Jobs", 1, 4, MMF_OVERFLOW_BLOCK,
+                                  CHANNEL_OPTIONS(.mode = 0666), &queue));
     CHECK_OK(mmf_event_create_new("Global\\Stop", 1, MMF_EVENT_AUTO_RESET,
-                                  &sync_options, &event));
+                                  SYNC_OPTIONS(.mode = 0666), &event));
     CHECK_STATUS(mmf_queue_send(queue, "1", 1, SOON_MS, NULL), MMF_OK);
     child_start(&stranger, poll_without_permission, NULL);
     child_expect(&stranger, 'o');

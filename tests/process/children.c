@@ -139,15 +139,6 @@ child_holds(struct child *child, char *name)
     child_expect(child, 'h');
 }
 
-void
-in_child(void (*run)(struct child *self, void *argument), void *argument)
-{
-    struct child child;
-
-    child_start(&child, run, argument);
-    child_finish(&child);
-}
-
 /*
  * Privileges.
  */

@@ -5,7 +5,7 @@
 #ifndef MMF_TEST_CHILDREN_H
 #define MMF_TEST_CHILDREN_H
 
-#include <harness/check.h>
+#include <harness/forks.h>
 
 struct child {
     pid_t pid;
@@ -32,9 +32,6 @@ void child_kill(struct child *child);
 
 /* Start one that makes the map `name` of 100 bytes, and keeps it. */
 void child_holds(struct child *child, char *name);
-
-/* Start and finish. */
-void in_child(void (*run)(struct child *self, void *argument), void *argument);
 
 /*
  * Things that need privileges. Each answers 1 if it can be done here; tried in a child.

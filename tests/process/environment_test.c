@@ -135,9 +135,8 @@ hide_proc(void)
 }
 
 static void
-use_names_without_proc(struct child *self, void *argument)
+use_names_without_proc(void *argument)
 {
-    (void)self;
     hide_proc();
     if (*(int *)argument != 0)
         become_user((uid_t) * (int *)argument);
@@ -167,12 +166,11 @@ TEST_WITH(proc_is_not_needed_by_an_unprivileged_user, need_mounts)
  */
 
 static void
-use_names_on(struct child *self, void *argument)
+use_names_on(void *argument)
 {
     const char *type = argument;
     char options[512];
 
-    (void)self;
     make_mounts_private();
     if (strcmp(type, "overlay") == 0) {
         CHECK(mount("tmpfs", "/mnt", "tmpfs", 0, "size=4m") == 0);
@@ -268,11 +266,10 @@ TEST_WITH(a_file_system_with_private_locks_is_refused, need_mounts)
 }
 
 static void
-be_refused_on_read_only(struct child *self, void *argument)
+be_refused_on_read_only(void *argument)
 {
     mmf_map *map;
 
-    (void)self;
     (void)argument;
     make_mounts_private();
     CHECK(mount("tmpfs", harness_dir(), "tmpfs", MS_RDONLY, "size=64k") == 0);
@@ -345,13 +342,12 @@ free_blocks(void)
 }
 
 static void
-fill_file_system(struct child *self, void *argument)
+fill_file_system(void *argument)
 {
     mmf_map *maps[32], *map, *other;
     uint64_t before;
     int n;
 
-    (void)self;
     (void)argument;
     mount_small("size=1m,mode=1777");
     before = free_blocks();
@@ -399,11 +395,10 @@ TEST_WITH(a_full_file_system_is_reported_with_sizes, need_mounts)
 }
 
 static void
-need_room_of_the_dead(struct child *self, void *argument)
+need_room_of_the_dead(void *argument)
 {
     mmf_map *living, *map;
 
-    (void)self;
     (void)argument;
     mount_small("size=1m,mode=1777");
     CHECK_OK(mmf_map_create_new("living", 100000, NULL, &living));
@@ -432,12 +427,11 @@ TEST_WITH(the_dead_make_room, need_mounts)
 }
 
 static void
-use_up_inodes(struct child *self, void *argument)
+use_up_inodes(void *argument)
 {
     mmf_map *maps[8];
     int n, rc = MMF_OK;
 
-    (void)self;
     (void)argument;
     mount_small("size=8m,nr_inodes=6,mode=1777");
     for (n = 0; n < 8; n++) {
@@ -466,19 +460,16 @@ TEST_WITH(a_file_system_without_inodes_is_reported, need_mounts)
 }
 
 static void
-delay_allocation(struct child *self, void *argument)
+delay_allocation(void *argument)
 {
-    mmf_map_options options;
     mmf_accessor *view;
     int32_t value = 1;
     mmf_map *map;
 
-    (void)self;
     (void)argument;
     mount_small("size=1m,mode=1777");
-    mmf_map_options_init(&options);
-    options.allocation = MMF_DELAY_ALLOCATE_PAGES;
-    CHECK_OK(mmf_map_create_new("Cat", 64 << 20, &options, &map));
+    CHECK_OK(mmf_map_create_new(
+        "Cat", 64 << 20, MAP_OPTIONS(.allocation = MMF_DELAY_ALLOCATE_PAGES), &map));
     CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
     CHECK_OK(mmf_accessor_read_int32(view, 60 << 20, &value));
     CHECK_INT(value, 0);
@@ -507,13 +498,12 @@ limit(int resource, rlim_t value)
 }
 
 static void
-run_into_file_size_limit(struct child *self, void *argument)
+run_into_file_size_limit(void *argument)
 {
     char path[512];
     mmf_map *map;
     int fd;
 
-    (void)self;
     if (*(int *)argument) {
         /* Used before, when there was no limit. */
         CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
@@ -573,14 +563,13 @@ take_descriptors(int spare)
 }
 
 static void
-run_out_of_descriptors(struct child *self, void *argument)
+run_out_of_descriptors(void *argument)
 {
     int spare = *(int *)argument;
     mmf_map *map, *held;
     mmf_list *list;
     int i, rc;
 
-    (void)self;
     CHECK_OK(mmf_map_create_new("held", 100, NULL, &held));
     take_descriptors(spare);
     for (i = 0; i < 3; i++) {

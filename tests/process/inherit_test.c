@@ -24,12 +24,9 @@ extern char **environ;
 static mmf_map *
 create_inheritable(const char *name, int64_t capacity)
 {
-    mmf_map_options options;
     mmf_map *map;
 
-    mmf_map_options_init(&options);
-    options.inheritability = MMF_INHERITABILITY_INHERITABLE;
-    CHECK_OK(mmf_map_create_new(name, capacity, &options, &map));
+    CHECK_OK(mmf_map_create_new(name, capacity, INHERITABLE_MAP, &map));
     return map;
 }
 
@@ -87,7 +84,7 @@ struct held {
 };
 
 static void
-use_dead_handle(struct child *self, void *argument)
+use_dead_handle(void *argument)
 {
     struct held *held = argument;
     mmf_accessor *view;
@@ -112,7 +109,6 @@ use_dead_handle(struct child *self, void *argument)
     mmf_map_close(map);
     mmf_map_close(held->map);
     mmf_accessor_close(held->view);
-    (void)self;
 }
 
 TEST(a_fork_s_child_has_views_and_no_handle)
@@ -132,9 +128,8 @@ TEST(a_fork_s_child_has_views_and_no_handle)
 }
 
 static void
-leave_dead_handle_open(struct child *self, void *argument)
+leave_dead_handle_open(void *argument)
 {
-    (void)self;
     (void)argument;
 }
 
@@ -330,13 +325,12 @@ TEST(a_full_descriptor_table_breaks_no_promise)
 }
 
 static void
-use_inherited_handle(struct child *self, void *argument)
+use_inherited_handle(void *argument)
 {
     struct held *held = argument;
     mmf_accessor *view;
     mmf_map *map;
 
-    (void)self;
     view = view_of(held->map);
     check_value(view, 3);
     CHECK_OK(mmf_accessor_write_int32(view, 0, 4));
@@ -394,12 +388,11 @@ TEST(the_child_s_copy_outlives_the_parent_s_close)
 }
 
 static void
-fork_again(struct child *self, void *argument)
+fork_again(void *argument)
 {
     struct held *held = argument;
     mmf_accessor *view;
 
-    (void)self;
     CHECK_DEAD_AFTER_FORK(
         mmf_accessor_create(held->map, 0, 0, MMF_ACCESS_READ, NULL, &view));
     in_child(use_dead_handle, held);
@@ -568,8 +561,7 @@ TEST(no_claim_leaks_into_a_fork_of_another_thread)
  */
 
 /* A program that gets a descriptor's number: adopt it and obey commands. */
-static int
-heir_role(int argc, char **argv)
+ROLE(heir)
 {
     intptr_t handle = argc > 1 ? atoi(argv[1]) : -1;
     mmf_accessor *view;
@@ -598,14 +590,12 @@ heir_role(int argc, char **argv)
 }
 
 /* Give the heir a number that is no map. */
-static int
-fool_role(int argc, char **argv)
+ROLE(fool)
 {
     static const char *const bad[] = {"none", "negative", "pipe", "directory"};
     int pipe_ends[2];
     mmf_map *map;
 
-    (void)argc;
     CHECK(pipe(pipe_ends) == 0);
     if (strcmp(argv[1], bad[0]) == 0)
         CHECK_FAILS(mmf_map_open_inherited(900, NULL, &map), MMF_E_DISPOSED);
@@ -701,14 +691,11 @@ TEST(an_unnamed_map_is_inherited_too)
 
 TEST(an_opened_map_is_inherited_too)
 {
-    mmf_map_options options;
     struct process *heir;
     mmf_map *map, *opened;
 
     CHECK_OK(mmf_map_create_new("Cat", 300, NULL, &map));
-    mmf_map_options_init(&options);
-    options.inheritability = MMF_INHERITABILITY_INHERITABLE;
-    CHECK_OK(mmf_map_open_existing("Cat", &options, &opened));
+    CHECK_OK(mmf_map_open_existing("Cat", INHERITABLE_MAP, &opened));
     heir = start_heir(opened);
     process_expect(heir, "300 0");
     mmf_map_close(opened);
@@ -785,6 +772,3 @@ TEST(a_spawn_leaves_the_parent_s_maps_alone)
     check_free("Cat");
     mmf_accessor_close(view);
 }
-
-ROLE("heir", heir_role);
-ROLE("fool", fool_role);

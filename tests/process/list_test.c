@@ -36,10 +36,10 @@ list_names(mmf_list_flags flags)
 static void
 read_and_wait(struct child *self, void *argument)
 {
-    mmf_map_options options = {.size = sizeof(options), .rights = MMF_RIGHTS_READ};
     mmf_map *map;
 
-    CHECK_OK(mmf_map_open_existing(argument, &options, &map));
+    CHECK_OK(
+        mmf_map_open_existing(argument, MAP_OPTIONS(.rights = MMF_RIGHTS_READ), &map));
     child_send(self, 'r');
     child_hear(self);
     mmf_map_close(map);
@@ -50,17 +50,15 @@ TEST(an_entry_says_all_there_is_to_say)
     static char name[] = "Global\\a name with blanks/\xc3\xa9";
     struct child holder;
     const mmf_object_info *info;
-    mmf_map_options options;
     struct timespec before, after;
     mmf_list *list;
     mmf_map *map;
     int64_t created;
 
-    mmf_map_options_init(&options);
-    options.access = MMF_ACCESS_READ_EXECUTE;
-    options.mode = 0640;
     clock_gettime(CLOCK_REALTIME, &before);
-    CHECK_OK(mmf_map_create_new(name, 100000, &options, &map));
+    CHECK_OK(mmf_map_create_new(
+        name, 100000, MAP_OPTIONS(.access = MMF_ACCESS_READ_EXECUTE, .mode = 0640),
+        &map));
     clock_gettime(CLOCK_REALTIME, &after);
     child_start(&holder, read_and_wait, name);
     child_expect(&holder, 'r');

@@ -37,27 +37,22 @@ check_free(const char *name)
     mmf_map_close(map);
 }
 
-static int
-opener_role(int argc, char **argv)
+ROLE(opener)
 {
     char line[16];
     mmf_map *map;
 
-    (void)argc;
-    (void)argv;
     role_say("%s", mmf_status_name(mmf_map_open_existing("Cat", NULL, &map)));
     role_hear(line, sizeof(line));
     return EXIT_SUCCESS;
 }
 
-static int
-leaver_role(int argc, char **argv)
+ROLE(leaver)
 {
     static mmf_map *map; /* a leak on purpose, that no checker of leaks minds */
     static mmf_accessor *view;
     char line[16];
 
-    (void)argc;
     setvbuf(stdin, NULL, _IONBF, 0); /* what comes after "go" is for the next program */
     CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
     CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
@@ -260,6 +255,3 @@ TEST(racing_create_new_has_one_winner)
 {
     run_race(1);
 }
-
-ROLE("opener", opener_role);
-ROLE("leaver", leaver_role);

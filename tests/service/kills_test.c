@@ -62,14 +62,14 @@ open_one(mmf_role role)
 static mmf_service *
 new_one(void)
 {
-    mmf_service_options options = {.size = sizeof(options), .role = CLIENT};
     mmf_service *service;
 
     /* Entries and places are to be used again and again. */
-    options.max_clients = VICTIMS + 1;
-    options.max_servers = VICTIMS + 1;
-    options.max_calls = CALLS;
-    CHECK_OK(mmf_service_create_new("S", SIZE, SIZE, 4, &options, &service));
+    CHECK_OK(mmf_service_create_new(
+        "S", SIZE, SIZE, 4,
+        SERVICE_OPTIONS(.role = CLIENT, .max_clients = VICTIMS + 1,
+                        .max_servers = VICTIMS + 1, .max_calls = CALLS),
+        &service));
     return service;
 }
 
@@ -195,8 +195,7 @@ call_one(mmf_service *client, uint64_t self, uint64_t *number)
     CHECK_BYTES(&reply, &expected, sizeof(reply));
 }
 
-_Noreturn static int
-run_client(int argc, char **argv)
+ROLE_UNTIL_KILLED(client)
 {
     uint64_t self = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
     mmf_service *client;
@@ -247,8 +246,7 @@ serve(mmf_service *server, const mmf_message *message)
     }
 }
 
-_Noreturn static int
-run_server(int argc, char **argv)
+ROLE_UNTIL_KILLED(server)
 {
     mmf_service *server;
 
@@ -271,29 +269,9 @@ run_server(int argc, char **argv)
 static struct process *
 begin(const char *role)
 {
-    static uint64_t number;
-    char text[24];
-    const char *const args[] = {text, NULL};
-    struct process *process;
+    static int number;
 
-    snprintf(text, sizeof(text), "%llu", (unsigned long long)++number);
-    process = process_start(role, args);
-    process_expect(process, "ready");
-    return process;
-}
-
-static void
-end(struct process *victim)
-{
-    CHECK(!process_has_ended(victim)); /* by a check of its own */
-    process_kill(victim);
-    process_finish(victim);
-}
-
-static int64_t
-random_moment(void)
-{
-    return now_us() + (int64_t)(next_random(&seed) % 20000);
+    return process_ready(role, "%d", ++number);
 }
 
 static void
@@ -335,15 +313,15 @@ TEST(servers_are_killed)
     for (int round = 0; round < rounds(); round++) {
         int which = round % VICTIMS;
 
-        call_until(client, random_moment(), &number);
-        end(servers[which]);
+        call_until(client, random_moment(&seed), &number);
+        end_victim(servers[which]);
         call_some(client, 0, &number);
         servers[which] = begin("server");
     }
     check_rest(client);
     CHECK(service_stats(client).received >= number / 2);
     for (int i = 0; i < VICTIMS; i++)
-        end(servers[i]);
+        end_victim(servers[i]);
     mmf_service_close(client);
 }
 
@@ -361,10 +339,10 @@ TEST(requests_wait_for_the_next_server)
             mmf_service_send(client, &request, sizeof(request), LONG_MS, &call),
             MMF_OK);
         nap_us((int64_t)(next_random(&seed) % 300));
-        end(server);
+        end_victim(server);
         server = begin("server");
         receive_replies(client, call, &request);
-        end(server);
+        end_victim(server);
     }
     mmf_service_close(client);
 }
@@ -381,15 +359,15 @@ TEST(clients_are_killed)
     for (int round = 0; round < rounds(); round++) {
         int which = round % VICTIMS;
 
-        call_until(client, random_moment(), &number);
-        end(victims[which]);
+        call_until(client, random_moment(&seed), &number);
+        end_victim(victims[which]);
         victims[which] = begin("client"); /* with its number, and its places */
     }
     check_rest(client);
     for (int i = 0; i < VICTIMS; i++)
-        end(victims[i]);
-    call_until(client, random_moment(), &number);
-    end(server);
+        end_victim(victims[i]);
+    call_until(client, random_moment(&seed), &number);
+    end_victim(server);
     CHECK_INT(service_stats(client).receivers, 0);
     CHECK_INT(service_stats(client).senders, 1);
     mmf_service_close(client);
@@ -409,17 +387,14 @@ TEST(all_are_killed)
         struct process **victim = next_random(&seed) % 2 ? &servers[round % VICTIMS]
                                                          : &clients[round % VICTIMS];
 
-        call_until(client, random_moment(), &number);
-        end(*victim);
+        call_until(client, random_moment(&seed), &number);
+        end_victim(*victim);
         *victim = begin(victim == &servers[round % VICTIMS] ? "server" : "client");
     }
     check_rest(client);
     for (int i = 0; i < VICTIMS; i++) {
-        end(clients[i]);
-        end(servers[i]);
+        end_victim(clients[i]);
+        end_victim(servers[i]);
     }
     mmf_service_close(client);
 }
-
-ROLE("client", run_client);
-ROLE("server", run_server);

@@ -15,14 +15,6 @@
 
 enum { CLIENT = MMF_ROLE_CLIENT, SERVER = MMF_ROLE_SERVER, BOTH = MMF_ROLE_BOTH };
 
-static int
-is_readable(int fd, int timeout)
-{
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-
-    return poll(&ready, 1, timeout) == 1;
-}
-
 /* Nothing is there, and the descriptor says so in the end. */
 static void
 quiet_server(mmf_service *server, int fd)
@@ -181,14 +173,11 @@ TEST(what_another_wait_is_for_stays_readable)
 }
 
 /* A role: takes a request, says so, and waits for its end. */
-static int
-run_holder(int argc, char **argv)
+ROLE(holder)
 {
     mmf_service *server = open_service(SERVER);
     char line[8];
 
-    (void)argc;
-    (void)argv;
     take_request(server, 1);
     role_say("taken");
     role_hear(line, sizeof(line));
@@ -377,5 +366,3 @@ TEST(the_bytes_are_as_documented)
     close(fd);
     mmf_service_close(service);
 }
-
-ROLE("holder", run_holder);

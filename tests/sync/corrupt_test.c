@@ -669,5 +669,3 @@ TEST(the_last_ticket)
     peer_end(other);
     mmf_mutex_close(mutex);
 }
-
-ROLE("peer", peer_role);

@@ -155,8 +155,7 @@ go_inside(struct board *board, int rc)
 }
 
 /* How the worker waits: for the mutex alone, among others, together with another. */
-static int
-mutex_role(int argc, char **argv)
+ROLE(mutex)
 {
     int way = argc > 1 ? atoi(argv[1]) : 0;
     mmf_accessor *view;
@@ -232,14 +231,12 @@ kill_at_random(const char *role, const char *const ways[], struct process **proc
 
     while (now_us() < until) {
         int i = (int)(next_random(random) % (unsigned)count);
-        const char *args[] = {ways[i], NULL};
 
         usleep((useconds_t)(next_random(random) % 6000));
         kill_living(processes[i]);
         process_finish(processes[i]);
         kills++;
-        processes[i] = process_start(role, args);
-        process_expect(processes[i], "ready");
+        processes[i] = process_ready(role, "%s", ways[i]);
         if (board->progress != progress) {
             progress = board->progress;
             last = now_us();
@@ -264,12 +261,8 @@ TEST(owners_killed_at_random)
     int64_t seconds = harness_long() ? 120 : 3;
     int kills, rc;
 
-    for (int i = 0; i < WORKERS; i++) {
-        const char *args[] = {ways[i], NULL};
-
-        workers[i] = process_start("mutex", args);
-        process_expect(workers[i], "ready");
-    }
+    for (int i = 0; i < WORKERS; i++)
+        workers[i] = process_ready("mutex", "%s", ways[i]);
     kills = kill_at_random("mutex", ways, workers, WORKERS,
                            now_us() + seconds * 1000000, &random, board);
     leave_one(workers, WORKERS, board);
@@ -297,8 +290,7 @@ TEST(owners_killed_at_random)
  * else is lost, and nothing comes twice. Each notes before and after it gives or takes;
  * the difference is what a kill may have hidden.
  */
-static int
-givers_role(int argc, char **argv)
+ROLE(givers)
 {
     int gives = argc > 1 && argv[1][0] == 'g';
     mmf_accessor *view;
@@ -345,12 +337,8 @@ TEST(givers_and_takers_killed_at_random)
     int64_t least, most, deadline;
     int kills, left = 0;
 
-    for (int i = 0; i < WORKERS; i++) {
-        const char *args[] = {ways[i], NULL};
-
-        workers[i] = process_start("givers", args);
-        process_expect(workers[i], "ready");
-    }
+    for (int i = 0; i < WORKERS; i++)
+        workers[i] = process_ready("givers", "%s", ways[i]);
     kills = kill_at_random("givers", ways, workers, WORKERS,
                            now_us() + seconds * 1000000, &random, board);
     /* A giver and a taker get on together. */
@@ -448,8 +436,7 @@ TEST(a_wake_up_that_died_is_recovered)
 
 /* Waits for all, killed at random: forks that the dead held come back, as mutexes do.
  */
-static int
-diner_role(int argc, char **argv)
+ROLE(diner)
 {
     int seat = argc > 1 ? atoi(argv[1]) : 0;
     mmf_accessor *view;
@@ -498,12 +485,8 @@ TEST(philosophers_killed_at_random)
         forks[i] = new_mutex(with_suffix("Fork ", seats[i]));
         objects[i] = W(forks[i]);
     }
-    for (int i = 0; i < SEATS; i++) {
-        const char *args[] = {seats[i], NULL};
-
-        diners[i] = process_start("diner", args);
-        process_expect(diners[i], "ready");
-    }
+    for (int i = 0; i < SEATS; i++)
+        diners[i] = process_ready("diner", "%s", seats[i]);
     kills = kill_at_random("diner", seats, diners, SEATS, now_us() + seconds * 1000000,
                            &random, board);
     /* In the midst of it, all five at once. */
@@ -527,8 +510,3 @@ TEST(philosophers_killed_at_random)
     mmf_accessor_close(view);
     mmf_map_close(map);
 }
-
-ROLE("peer", peer_role);
-ROLE("mutex", mutex_role);
-ROLE("givers", givers_role);
-ROLE("diner", diner_role);

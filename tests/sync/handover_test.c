@@ -49,41 +49,25 @@ share_sections(void)
 }
 
 /* A child that owns it again and again, until killed; it has owned it once. */
-static pid_t
-start_hog(int64_t us)
-{
-    int ends[2];
-    char byte;
-    pid_t pid;
+static mmf_mutex *hogs_mutex;
 
-    CHECK(pipe(ends) == 0);
-    pid = fork();
-    CHECK(pid >= 0);
-    if (pid != 0) {
-        close(ends[1]);
-        CHECK(read(ends[0], &byte, 1) == 1);
-        close(ends[0]);
-        return pid;
-    }
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a check may fail meanwhile */
-    for (mmf_mutex *mutex = new_mutex(NAME);;) {
-        if (mmf_mutex_wait(mutex, MMF_INFINITE) < 0)
-            _exit(1);
-        if (ends[1] >= 0 && (write(ends[1], "", 1) != 1 || close(ends[1]) != 0))
-            _exit(1);
-        ends[1] = -1;
-        spin_us(us);
-        atomic_fetch_add(sections, 1);
-        mmf_mutex_release(mutex);
-    }
+static void
+own_once(void *unused)
+{
+    (void)unused;
+    hogs_mutex = new_mutex(NAME);
+    CHECK_OK(mmf_mutex_wait(hogs_mutex, MMF_INFINITE));
 }
 
 static void
-end_hog(pid_t hog)
+hog(void *us)
 {
-    CHECK(kill(hog, SIGKILL) == 0);
-    CHECK(waitpid(hog, NULL, 0) == hog);
-    harness_expect_dead();
+    for (;;) {
+        spin_us(*(const int64_t *)us);
+        atomic_fetch_add(sections, 1);
+        mmf_mutex_release(hogs_mutex);
+        CHECK_OK(mmf_mutex_wait(hogs_mutex, MMF_INFINITE));
+    }
 }
 
 /* How long this thread could have run so far, but another one did. */
@@ -131,15 +115,15 @@ most_sections(mmf_mutex *mutex, int64_t us, int64_t own_us)
 TEST(a_hog_is_interrupted)
 {
     mmf_mutex *mutex = new_mutex(NAME);
-    pid_t hog;
+    pid_t hog_id;
     int64_t most;
 
     share_sections();
-    hog = start_hog(50000);
+    hog_id = fork_until_killed(own_once, hog, &(int64_t){50000});
     most = most_sections(mutex, 50000, 0);
     print_message("%lld sections of 50 ms in one wait\n", (long long)most);
     CHECK(most <= 5); /* the one at work, one more in the first millisecond */
-    end_hog(hog);
+    fork_kill(hog_id);
     mmf_mutex_close(mutex);
 }
 
@@ -151,12 +135,12 @@ TEST(each_of_four_has_its_turn)
 
     share_sections();
     for (int i = 0; i < 3; i++)
-        others[i] = start_hog(1000);
+        others[i] = fork_until_killed(own_once, hog, &(int64_t){1000});
     most = most_sections(mutex, 1000, 1000);
     print_message("%lld sections of 1 ms of three in one wait\n", (long long)most);
     CHECK(most <= 20);
     for (int i = 0; i < 3; i++)
-        end_hog(others[i]);
+        fork_kill(others[i]);
     CHECK_STATUS(mmf_mutex_wait(mutex, LONG_MS) >= 0 ? MMF_OK : MMF_E_STATE, MMF_OK);
     CHECK_OK(mmf_mutex_release(mutex));
     mmf_mutex_close(mutex);

@@ -72,14 +72,11 @@ tell_numbered(struct numbered *peer, const char *command, const char *answer)
  * In a namespace of processes where numbers can be chosen: number 42 owns the mutex and
  * is killed; another 42 comes, opens it and lives on.
  */
-static int
-reuse_role(int argc, char **argv)
+ROLE(reuse)
 {
     struct numbered init, owner, namesake;
     mmf_mutex *mutex = NULL;
 
-    (void)argc;
-    (void)argv;
     if (unshare(CLONE_NEWPID) < 0 || start_numbered(&init, 1) < 0) {
         role_say("cannot: %s", strerror(errno));
         return 0;
@@ -122,6 +119,3 @@ TEST(a_process_id_used_again_is_no_owner)
     if (strcmp(line, "done") != 0)
         harness_skip("process ids cannot be chosen here: %s", line);
 }
-
-ROLE("peer", peer_role);
-ROLE("reuse", reuse_role);

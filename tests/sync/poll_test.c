@@ -28,21 +28,6 @@ fd_of(mmf_waitable *object)
     return fd;
 }
 
-static int
-is_readable(int fd, int timeout_ms)
-{
-    struct pollfd poller = {.fd = fd, .events = POLLIN};
-    int rc;
-
-    do
-        rc = poll(&poller, 1, timeout_ms);
-    while (rc < 0 && errno == EINTR);
-    CHECK(rc >= 0);
-    if (rc == 1)
-        CHECK_INT(poller.revents, POLLIN);
-    return rc;
-}
-
 /*
  * As documented: poll, look, poll again, until it is had. Answers what the look that
  * took it did; `*looks` counts all.
@@ -373,5 +358,3 @@ TEST(pollers_beside_sleepers)
     peer_end(giver);
     mmf_semaphore_close(semaphore);
 }
-
-ROLE("peer", peer_role);

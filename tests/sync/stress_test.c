@@ -116,8 +116,7 @@ close_guarded(struct guarded *guarded, mmf_map *map, mmf_accessor *view)
 }
 
 /* count THREADS COUNT */
-static int
-count_role(int argc, char **argv)
+ROLE(count)
 {
     struct guarded guarded = {.count = argc > 2 ? atoi(argv[2]) : 0};
     mmf_accessor *view;
@@ -321,8 +320,7 @@ close_game(struct game *game)
 }
 
 /* answer KIND OBJECTS WAY ROUNDS */
-static int
-answer_role(int argc, char **argv)
+ROLE(answer)
 {
     struct game game;
 
@@ -364,17 +362,10 @@ static void
 hunt_between_processes(mmf_kind kind, int objects, int way, int rounds)
 {
     struct game game = {.objects = objects, .way = way, .rounds = rounds};
-    char text[4][16];
-    const char *args[] = {text[0], text[1], text[2], text[3], NULL};
     struct process *process;
 
-    snprintf(text[0], sizeof(text[0]), "%d", (int)kind);
-    snprintf(text[1], sizeof(text[1]), "%d", objects);
-    snprintf(text[2], sizeof(text[2]), "%d", way);
-    snprintf(text[3], sizeof(text[3]), "%d", rounds);
     make_game(&game, kind, "back", "there");
-    process = process_start("answer", args);
-    process_expect(process, "ready");
+    process = process_ready("answer", "%d %d %d %d", (int)kind, objects, way, rounds);
     job_serve(&game);
     process_expect(process, "done");
     CHECK_INT(process_finish(process), 0);
@@ -482,8 +473,7 @@ job_take_and_give(void *argument)
 }
 
 /* pool ROUNDS IMPATIENT */
-static int
-pool_role(int argc, char **argv)
+ROLE(pool)
 {
     struct pool pool = {.random = (uint64_t)getpid()};
 
@@ -509,16 +499,10 @@ TEST(counts_are_conserved)
         struct pool pools[THREADS];
         struct worker *workers[THREADS];
         struct process *processes[PROCESSES];
-        char text[2][16];
-        const char *args[] = {text[0], text[1], NULL};
         int rounds = scaled(2000, 100000);
 
-        snprintf(text[0], sizeof(text[0]), "%d", rounds);
-        snprintf(text[1], sizeof(text[1]), "%d", impatient);
-        for (int i = 0; named && i < PROCESSES; i++) {
-            processes[i] = process_start("pool", args);
-            process_expect(processes[i], "ready");
-        }
+        for (int i = 0; named && i < PROCESSES; i++)
+            processes[i] = process_ready("pool", "%d %d", rounds, impatient);
         for (int i = 0; i < THREADS; i++) {
             pools[i] = (struct pool){semaphore, (uint64_t)i + 1, rounds, impatient};
             workers[i] = worker_start();
@@ -726,8 +710,7 @@ close_crowd(struct crowd *crowd)
     mmf_event_close(crowd->token);
 }
 
-static int
-crowd_role(int argc, char **argv)
+ROLE(crowd)
 {
     struct crowd crowd = {.random = (uint64_t)getpid()};
 
@@ -751,15 +734,10 @@ TEST(a_crowd_leaves_all_as_it_was)
         struct crowd crowds[THREADS];
         struct worker *workers[THREADS];
         struct process *processes[PROCESSES];
-        char text[16];
-        const char *args[] = {text, NULL};
 
         open_crowd(&crowd, named ? "Cat" : NULL);
-        snprintf(text, sizeof(text), "%d", crowd.rounds);
-        for (int i = 0; named && i < PROCESSES; i++) {
-            processes[i] = process_start("crowd", args);
-            process_expect(processes[i], "ready");
-        }
+        for (int i = 0; named && i < PROCESSES; i++)
+            processes[i] = process_ready("crowd", "%d", crowd.rounds);
         for (int i = 0; i < THREADS; i++) {
             crowds[i] = crowd;
             crowds[i].random = (uint64_t)i + 1;
@@ -845,8 +823,3 @@ TEST(all_go_through_each_gate)
         mmf_semaphore_close(gates.arrived);
     }
 }
-
-ROLE("count", count_role);
-ROLE("answer", answer_role);
-ROLE("pool", pool_role);
-ROLE("crowd", crowd_role);

@@ -121,12 +121,9 @@ object_create(struct object *object, mmf_kind kind, const char *name,
         rc = mmf_event_create_or_open(name, 1, MMF_EVENT_AUTO_RESET, options, created,
                                       &made.event);
         break;
-    case MMF_KIND_SEMAPHORE:
+    default:
         rc = mmf_semaphore_create_or_open(name, 1, 10, options, created,
                                           &made.semaphore);
-        break;
-    default:
-        rc = mmf_map_create_or_open(name, 100, NULL, NULL, &made.map);
         break;
     }
     if (rc >= 0)
@@ -148,41 +145,12 @@ object_open(struct object *object, mmf_kind kind, const char *name,
     case MMF_KIND_EVENT:
         rc = mmf_event_open_existing(name, options, &opened.event);
         break;
-    case MMF_KIND_SEMAPHORE:
-        rc = mmf_semaphore_open_existing(name, options, &opened.semaphore);
-        break;
     default:
-        rc = mmf_map_open_existing(name, NULL, &opened.map);
+        rc = mmf_semaphore_open_existing(name, options, &opened.semaphore);
         break;
     }
     if (rc >= 0)
         *object = opened;
-    return rc;
-}
-
-int
-object_create_new(struct object *object, mmf_kind kind, const char *name,
-                  const mmf_sync_options *options)
-{
-    struct object made = {.kind = kind};
-    int rc;
-
-    switch (kind) {
-    case MMF_KIND_MUTEX:
-        rc = mmf_mutex_create_new(name, 0, options, &made.mutex);
-        break;
-    case MMF_KIND_EVENT:
-        rc = mmf_event_create_new(name, 1, MMF_EVENT_AUTO_RESET, options, &made.event);
-        break;
-    case MMF_KIND_SEMAPHORE:
-        rc = mmf_semaphore_create_new(name, 1, 10, options, &made.semaphore);
-        break;
-    default:
-        rc = mmf_map_create_new(name, 100, NULL, &made.map);
-        break;
-    }
-    if (rc >= 0)
-        *object = made;
     return rc;
 }
 
@@ -192,7 +160,6 @@ object_close(struct object *object)
     mmf_mutex_close(object->mutex);
     mmf_event_close(object->event);
     mmf_semaphore_close(object->semaphore);
-    mmf_map_close(object->map);
     memset(object, 0, sizeof(*object));
 }
 
@@ -395,21 +362,9 @@ job_wait_forever(void *waitable)
 }
 
 int
-job_poll(void *waitable)
-{
-    return mmf_wait_one(waitable, 0);
-}
-
-int
 job_release(void *mutex)
 {
     return mmf_mutex_release(mutex);
-}
-
-int
-job_set(void *event)
-{
-    return mmf_event_set(event);
 }
 
 int
@@ -435,11 +390,8 @@ job_wait_all(void *several)
 
 int actor_run(void); /* tests/harness/actor/actor.c */
 
-int
-peer_role(int argc, char **argv)
+ROLE(peer)
 {
-    (void)argc;
-    (void)argv;
     return actor_run();
 }
 
@@ -549,4 +501,13 @@ void
 peer_answered(struct process *peer, const char *answer)
 {
     expect(peer, "what it began", answer);
+}
+
+int
+count_files(void)
+{
+    struct usage usage;
+
+    usage_take(&usage);
+    return (int)usage.files;
 }

@@ -4,7 +4,7 @@
 #ifndef MMF_TESTS_SYNC_SUPPORT_H
 #define MMF_TESTS_SYNC_SUPPORT_H
 
-#include "harness/check.h"
+#include "harness/forks.h"
 
 /* The time that .NET's tests wait for what must not come; and in between. */
 #define SHORT_MS 20
@@ -38,11 +38,10 @@ mmf_semaphore *new_semaphore(const char *name, int32_t initial, int32_t maximum)
  * auto-reset event, a semaphore of maximum 10 with a count of 1.
  */
 struct object {
-    mmf_kind kind; /* MMF_KIND_MUTEX, _EVENT, _SEMAPHORE, _MAP */
+    mmf_kind kind; /* MMF_KIND_MUTEX, _EVENT, _SEMAPHORE */
     mmf_mutex *mutex;
     mmf_event *event;
     mmf_semaphore *semaphore;
-    mmf_map *map;
 };
 
 #define FIRST_KIND MMF_KIND_MUTEX
@@ -53,8 +52,6 @@ int object_create(struct object *object, mmf_kind kind, const char *name,
                   const mmf_sync_options *options, int *created);
 int object_open(struct object *object, mmf_kind kind, const char *name,
                 const mmf_sync_options *options);
-int object_create_new(struct object *object, mmf_kind kind, const char *name,
-                      const mmf_sync_options *options);
 void object_close(struct object *object);
 
 mmf_waitable *object_waitable(const struct object *object);
@@ -94,11 +91,9 @@ void worker_end(struct worker *worker);
 /* Jobs: the argument is an mmf_waitable. */
 int job_wait(void *waitable); /* LONG_MS */
 int job_wait_forever(void *waitable);
-int job_poll(void *waitable);
 
-/* Jobs: the argument is a mutex, an event. */
+/* A job: the argument is a mutex. */
 int job_release(void *mutex);
-int job_set(void *event);
 
 /* Jobs: the argument is this. For `any`, the answer is in `index` too. */
 struct several {
@@ -110,16 +105,10 @@ struct several {
 int job_wait_any(void *several);
 int job_wait_all(void *several);
 
-/* This thread's number in the system; 0: not known. Wait until a thread sleeps for an object. */
-pid_t own_tid(void);
-void await_sleep(pid_t pid, pid_t tid);
-
 /*
  * Peers: other processes, which make calls as the actor of the scenarios does: "m = open
  * mutex Cat", "wait m 0". docs/internals/conformance.md has the calls.
  */
-int peer_role(int argc, char **argv); /* ROLE("peer", peer_role) */
-
 struct process *peer_start(void);
 
 /* Close its input; it must end with 0. */
@@ -141,13 +130,6 @@ void peer_fails(struct process *peer, int status, const char *part, const char *
 pid_t peer_begins(struct process *peer, const char *format, ...)
     __attribute__((format(MMF_PRINTF, 2, 3)));
 void peer_answered(struct process *peer, const char *answer);
-
-/*
- * Forked children.
- */
-
-/* Run `run(argument)` in a child; it must end by itself. Failed checks in it count. */
-void in_child(void (*run)(void *argument), void *argument);
 
 /* Files in this test's namespace. On Windows no name has a file: 0. */
 int count_files(void);

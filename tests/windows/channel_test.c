@@ -3,7 +3,7 @@
  * such programs can do to it: names of all kinds, sections of other kinds, tokens that
  * no process has issued.
  */
-#include "harness/check.h"
+#include "harness/numbers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,26 +19,20 @@ static const wchar_t data_name[] = L"Cat:mmf:data";
 static mmf_queue *
 new_cat(mmf_role role)
 {
-    mmf_channel_options options;
     mmf_queue *queue = NULL;
 
-    mmf_channel_options_init(&options);
-    options.role = role;
-    CHECK_OK(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, &options, NULL,
-                                      &queue));
+    CHECK_OK(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK,
+                                      CHANNEL_OPTIONS(.role = role), NULL, &queue));
     return queue;
 }
 
 static mmf_queue *
 open_cat(mmf_role role)
 {
-    mmf_channel_options options;
     mmf_queue *queue = NULL;
 
-    mmf_channel_options_init(&options);
-    options.role = role;
-    options.strategy = MMF_STRATEGY_WAIT;
-    CHECK_OK(mmf_queue_open_existing("Cat", &options, &queue));
+    CHECK_OK(mmf_queue_open_existing(
+        "Cat", CHANNEL_OPTIONS(.role = role, .strategy = MMF_STRATEGY_WAIT), &queue));
     return queue;
 }
 
@@ -323,13 +317,10 @@ TEST(a_half_made_channel_has_no_owner)
 }
 
 /* Makes a section, as a creator that is killed in the middle leaves it. */
-static int
-run_maker(int argc, char **argv)
+ROLE(maker)
 {
     char line[16];
 
-    (void)argc;
-    (void)argv;
     make_section(70000);
     role_say("made");
     role_hear(line, sizeof(line));
@@ -337,15 +328,12 @@ run_maker(int argc, char **argv)
 }
 
 /* Makes or opens "Cat" when it is told to, says what it was. */
-static int
-run_opener(int argc, char **argv)
+ROLE(opener)
 {
     mmf_queue *queue = NULL;
     char line[16];
     int created = 0;
 
-    (void)argc;
-    (void)argv;
     role_say("here");
     CHECK(role_hear(line, sizeof(line)));
     CHECK_OK(mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, &created,
@@ -486,13 +474,8 @@ static void
 check_goes_through(mmf_queue *sender, mmf_queue *receiver)
 {
     for (uint64_t i = 0; i < 20; i++) {
-        uint64_t got = 0;
-        size_t length;
-
         CHECK_STATUS(mmf_queue_send(sender, &i, 8, LONG_MS, NULL), MMF_OK);
-        CHECK_STATUS(mmf_queue_receive(receiver, &got, 8, LONG_MS, &length, NULL),
-                     MMF_OK);
-        CHECK_INT(got, i);
+        expect_number(receiver, i);
     }
 }
 
@@ -534,15 +517,12 @@ TEST(counts_that_make_no_sense_do_no_harm)
 }
 
 /* Sleeps until a message comes. */
-static int
-run_sleeper(int argc, char **argv)
+ROLE(sleeper)
 {
     mmf_queue *queue = open_cat(MMF_ROLE_RECEIVE);
     uint64_t number = 0;
     size_t length;
 
-    (void)argc;
-    (void)argv;
     role_say("sleeps");
     CHECK_STATUS(mmf_queue_receive(queue, &number, 8, LONG_MS, &length, NULL), MMF_OK);
     role_say("%llu", (unsigned long long)number);
@@ -590,7 +570,7 @@ TEST(killed_sleepers_are_counted_off)
     await_sleepers(counted + 1);
     mmf_queue_close(open_cat(MMF_ROLE_BOTH)); /* the leaver rings for all */
     await_sleepers(1);
-    CHECK_STATUS(mmf_queue_send(sender, &(uint64_t){42}, 8, 0, NULL), MMF_OK);
+    send_number(sender, 42);
     process_expect(last, "42");
     CHECK_INT(process_finish(last), EXIT_SUCCESS);
     CHECK_INT(sleepers(), 0);
@@ -600,7 +580,3 @@ TEST(killed_sleepers_are_counted_off)
     mmf_queue_close(receiver);
     mmf_queue_close(sender);
 }
-
-ROLE("maker", run_maker);
-ROLE("opener", run_opener);
-ROLE("sleeper", run_sleeper);

@@ -17,15 +17,13 @@ enum { CAPACITY = 10000 };
  * The role: makes or opens an object on command, under a name in UTF-8, and says the
  * bytes it finds. "create" writes "native" first.
  */
-static int
-native(int argc, char **argv)
+ROLE(native)
 {
     wchar_t name[64];
     char line[16];
     HANDLE section;
     char *bytes;
 
-    (void)argc;
     MultiByteToWideChar(CP_UTF8, 0, argv[2], -1, name, COUNT_OF(name));
     if (strcmp(argv[1], "create") == 0)
         section = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0,
@@ -154,14 +152,11 @@ TEST(create_or_open_meets_the_system)
 }
 
 /* A mutex of the system's: one owner, in whichever process; its death is reported. */
-static int
-native_owner(int argc, char **argv)
+ROLE(native_owner)
 {
     HANDLE mutex = OpenMutexW(SYNCHRONIZE | MUTEX_MODIFY_STATE, FALSE, L"Cat");
     char line[16];
 
-    (void)argc;
-    (void)argv;
     role_say("%lu", (unsigned long)WaitForSingleObject(mutex, 0));
     role_hear(line, sizeof(line));
     role_say("%d", ReleaseMutex(mutex));
@@ -247,6 +242,3 @@ TEST(the_native_handle_is_the_sections)
     UnmapViewOfFile(bytes);
     mmf_map_close(map);
 }
-
-ROLE("native", native);
-ROLE("native_owner", native_owner);

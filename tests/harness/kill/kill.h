@@ -28,6 +28,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "harness/options.h"
+#include "harness/step.h"
+
 struct kill_operation {
     const char *name;      /* "CALL, how" or "KIND: CALL, how" */
     unsigned flags;        /* the suite's, and those below */

@@ -1,9 +1,17 @@
 /*
- * support_windows.c - there are neither children nor files.
+ * forks_windows.c - nothing forks here. See forks.h.
  */
-#include "support.h"
+#include "harness/forks.h"
 
 #include <windows.h>
+
+void
+in_child(void (*run)(void *argument), void *argument)
+{
+    (void)run;
+    (void)argument;
+    need_fork();
+}
 
 pid_t
 own_tid(void)
@@ -21,18 +29,4 @@ await_sleep(pid_t pid, pid_t tid)
     (void)pid;
     (void)tid;
     Sleep(30);
-}
-
-void
-in_child(void (*run)(void *argument), void *argument)
-{
-    (void)run;
-    (void)argument;
-    need_fork();
-}
-
-int
-count_files(void)
-{
-    return 0;
 }
