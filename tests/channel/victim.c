@@ -193,24 +193,9 @@ send_number(uint64_t number, size_t length)
     note(number, COMMITTED);
 }
 
-static void
-run_send(void)
-{
-    send_number(own_number(), 8);
-}
-
-static void
-run_send_long(void)
-{
-    send_number(own_number(), SIZE);
-}
-
-static void
-run_send_twice(void)
-{
-    send_number(1, SIZE);
-    send_number(2, 60);
-}
+STEP(run_send, send_number(own_number(), 8));
+STEP(run_send_long, send_number(own_number(), SIZE));
+STEP(run_send_twice, send_number(1, SIZE); send_number(2, 60));
 
 /* A lap and a half: it comes to the newest's slot, too. */
 static void
@@ -239,11 +224,7 @@ run_send_many(void)
         note(i + 1, COMMITTED);
 }
 
-static void
-run_send_in_vain(void)
-{
-    must_be(channel_send(handle, "x", 1, SHORT_MS), MMF_TIMED_OUT);
-}
+STEP(run_send_in_vain, must_be(channel_send(handle, "x", 1, SHORT_MS), MMF_TIMED_OUT));
 
 void
 run_reserve(void)
@@ -254,12 +235,7 @@ run_reserve(void)
 }
 
 /* So that the reservation takes the fast path of a single publisher. */
-static void
-send_and_reserve(void)
-{
-    send_number(own_number(), 8);
-    run_reserve();
-}
+STEP(send_and_reserve, send_number(own_number(), 8); run_reserve());
 
 static void
 commit(uint64_t number)
@@ -272,17 +248,8 @@ commit(uint64_t number)
     note(number, COMMITTED);
 }
 
-static void
-run_commit(void)
-{
-    commit(own_number());
-}
-
-static void
-run_second_commit(void)
-{
-    commit(own_number() + 1);
-}
+STEP(run_commit, commit(own_number()));
+STEP(run_second_commit, commit(own_number() + 1));
 
 /* What is reserved, as the source's next message. */
 static void
@@ -294,11 +261,7 @@ commit_from(uint64_t number)
     note(number, COMMITTED);
 }
 
-static void
-run_commit_from(void)
-{
-    commit_from(1);
-}
+STEP(run_commit_from, commit_from(1));
 
 void
 commit_and_reserve(void)
@@ -308,11 +271,7 @@ commit_and_reserve(void)
     run_reserve();
 }
 
-static void
-run_second_commit_from(void)
-{
-    commit_from(2);
-}
+STEP(run_second_commit_from, commit_from(2));
 
 static void
 run_applied(void)
@@ -323,12 +282,8 @@ run_applied(void)
     must_be((int)applied, 1);
 }
 
-static void
-run_abandon(void)
-{
-    must(PICK(mmf_queue_abandon(handle), mmf_topic_abandon(handle),
-              mmf_latest_abandon(handle)));
-}
+STEP(run_abandon, must(PICK(mmf_queue_abandon(handle), mmf_topic_abandon(handle),
+                            mmf_latest_abandon(handle))));
 
 /* Of a queue alone: what others take and release of a topic is not this one's. */
 static void
@@ -393,17 +348,8 @@ run_return(void)
         must(mmf_queue_return(handle, &held[i]));
 }
 
-static void
-run_drain(void)
-{
-    must(mmf_queue_drain(handle, LONG_MS));
-}
-
-static void
-run_drain_in_vain(void)
-{
-    must_be(mmf_queue_drain(handle, SHORT_MS), MMF_TIMED_OUT);
-}
+STEP(run_drain, must(mmf_queue_drain(handle, LONG_MS)));
+STEP(run_drain_in_vain, must_be(mmf_queue_drain(handle, SHORT_MS), MMF_TIMED_OUT));
 
 /* Messages of ours that the victim, a subscriber by now, has before it. */
 static void
@@ -418,25 +364,11 @@ send_as_us(uint64_t count)
     handle = subscriber;
 }
 
-static void
-see_messages(void)
-{
-    send_as_us(kill_has(FULL) ? SLOTS : 2);
-}
-
-static void
-see_and_take(void)
-{
-    see_messages();
-    run_take();
-}
+STEP(see_messages, send_as_us(kill_has(FULL) ? SLOTS : 2));
+STEP(see_and_take, see_messages(); run_take());
 
 /* Some were overwritten before it came to them. */
-static void
-be_overtaken(void)
-{
-    send_as_us(SLOTS * 2);
-}
+STEP(be_overtaken, send_as_us(SLOTS * 2));
 
 /* The next message is our first. */
 static void
@@ -511,23 +443,9 @@ run_receive_in_vain(void)
             MMF_TIMED_OUT);
 }
 
-static void
-run_wait(void)
-{
-    must(mmf_latest_wait(handle, 0, LONG_MS));
-}
-
-static void
-run_wait_in_vain(void)
-{
-    must_be(mmf_latest_wait(handle, 0, SHORT_MS), MMF_TIMED_OUT);
-}
-
-static void
-run_close(void)
-{
-    channel_close(handle);
-}
+STEP(run_wait, must(mmf_latest_wait(handle, 0, LONG_MS)));
+STEP(run_wait_in_vain, must_be(mmf_latest_wait(handle, 0, SHORT_MS), MMF_TIMED_OUT));
+STEP(run_close, channel_close(handle));
 
 static void
 run_fd(void)
@@ -546,17 +464,8 @@ run_stat(void)
     must(mmf_channel_stat("C", &stats));
 }
 
-static void
-run_open_to_send(void)
-{
-    open_handle(MMF_ROLE_SEND);
-}
-
-static void
-run_open_to_receive(void)
-{
-    open_handle(MMF_ROLE_RECEIVE);
-}
+STEP(run_open_to_send, open_handle(MMF_ROLE_SEND));
+STEP(run_open_to_receive, open_handle(MMF_ROLE_RECEIVE));
 
 static void
 run_open_with_replay(void)
@@ -596,18 +505,8 @@ waitable(void)
                 mmf_latest_waitable(handle));
 }
 
-static void
-open_both(void)
-{
-    event = open_event();
-}
-
-static void
-see_and_open(void)
-{
-    see_messages();
-    open_both();
-}
+STEP(open_both, event = open_event());
+STEP(see_and_open, see_messages(); open_both());
 
 static void
 wait_for_both(int32_t timeout, int expected, int expected_index)
@@ -619,23 +518,9 @@ wait_for_both(int32_t timeout, int expected, int expected_index)
     must_be(index, expected_index);
 }
 
-static void
-run_wait_any(void)
-{
-    wait_for_both(LONG_MS, MMF_OK, kill_has(SETTER) ? 0 : 1);
-}
-
-static void
-run_wait_any_in_vain(void)
-{
-    wait_for_both(SHORT_MS, MMF_TIMED_OUT, -1);
-}
-
-static void
-run_poller_create(void)
-{
-    must(mmf_poller_create(&poller));
-}
+STEP(run_wait_any, wait_for_both(LONG_MS, MMF_OK, kill_has(SETTER) ? 0 : 1));
+STEP(run_wait_any_in_vain, wait_for_both(SHORT_MS, MMF_TIMED_OUT, -1));
+STEP(run_poller_create, must(mmf_poller_create(&poller)));
 
 static void
 run_poller_add(void)
@@ -644,19 +529,8 @@ run_poller_add(void)
     must(mmf_poller_add(poller, mmf_event_waitable(event), event));
 }
 
-static void
-open_poller(void)
-{
-    open_both();
-    run_poller_create();
-}
-
-static void
-fill_poller(void)
-{
-    open_poller();
-    run_poller_add();
-}
+STEP(open_poller, open_both(); run_poller_create());
+STEP(fill_poller, open_poller(); run_poller_add());
 
 static void
 run_poller_ready(void)
@@ -674,11 +548,7 @@ run_poller_remove(void)
     must(mmf_poller_remove(poller, mmf_event_waitable(event)));
 }
 
-static void
-run_poller_close(void)
-{
-    mmf_poller_close(poller);
-}
+STEP(run_poller_close, mmf_poller_close(poller));
 
 #define SEND MMF_ROLE_SEND
 #define RECEIVE MMF_ROLE_RECEIVE

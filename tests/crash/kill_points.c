@@ -107,22 +107,9 @@ hold(int global, int unused)
     return held != NULL;
 }
 
-static int
-look(int unused, int unused_too)
-{
-    (void)unused;
-    (void)unused_too;
-    return bytes_are(held, 0);
-}
+PEER_DOES(look, bytes_are(held, 0));
 
-static int
-let_it_be(int unused, int unused_too)
-{
-    (void)unused;
-    (void)unused_too;
-    mmf_map_close(held);
-    return 1;
-}
+PEER_DOES(let_it_be, (mmf_map_close(held), 1));
 
 /* Leaves orphaned objects under the name and under another one. */
 static void
@@ -149,74 +136,31 @@ close_far_ends(void)
     }
 }
 
-static void
-run_create_new(void)
-{
-    mmf_map_create_new(current_name(), CAPACITY, NULL, &map);
-}
+STEP(run_create_new, mmf_map_create_new(current_name(), CAPACITY, NULL, &map));
 
 static void
 run_create_inheritable(void)
 {
-    mmf_map_options options;
-
-    mmf_map_options_init(&options);
-    options.inheritability = MMF_INHERITABILITY_INHERITABLE;
-    mmf_map_create_new(current_name(), CAPACITY, &options, &map);
+    mmf_map_create_new(current_name(), CAPACITY, INHERITABLE_MAP, &map);
 }
 
-static void
-run_create_unnamed(void)
-{
-    mmf_map_create_new(NULL, CAPACITY, NULL, &map);
-}
-
-static void
-run_create_or_open(void)
-{
-    mmf_map_create_or_open(current_name(), CAPACITY, NULL, NULL, &map);
-}
-
-static void
-run_open(void)
-{
-    mmf_map_open_existing(current_name(), NULL, &map);
-}
+STEP(run_create_unnamed, mmf_map_create_new(NULL, CAPACITY, NULL, &map));
+STEP(run_create_or_open,
+     mmf_map_create_or_open(current_name(), CAPACITY, NULL, NULL, &map));
+STEP(run_open, mmf_map_open_existing(current_name(), NULL, &map));
 
 static void
 run_open_to_read(void)
 {
-    mmf_map_options options;
-
-    mmf_map_options_init(&options);
-    options.rights = MMF_RIGHTS_READ;
-    mmf_map_open_existing(current_name(), &options, &map);
+    mmf_map_open_existing(current_name(), MAP_OPTIONS(.rights = MMF_RIGHTS_READ), &map);
 }
 
-static void
-run_create_from_file(void)
-{
-    mmf_map_create_from_file(file_path, MMF_FILE_MODE_OPEN, current_name(), 0, NULL,
-                             &map);
-}
-
-static void
-run_create_view(void)
-{
-    mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view);
-}
-
-static void
-run_close_view(void)
-{
-    mmf_accessor_close(view);
-}
-
-static void
-run_close(void)
-{
-    mmf_map_close(map);
-}
+STEP(run_create_from_file, mmf_map_create_from_file(file_path, MMF_FILE_MODE_OPEN,
+                                                    current_name(), 0, NULL, &map));
+STEP(run_create_view,
+     mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
+STEP(run_close_view, mmf_accessor_close(view));
+STEP(run_close, mmf_map_close(map));
 
 static void
 run_list(void)
@@ -227,11 +171,7 @@ run_list(void)
         mmf_list_close(list);
 }
 
-static void
-run_gc(void)
-{
-    mmf_gc(0, NULL);
-}
+STEP(run_gc, mmf_gc(0, NULL));
 
 static void
 run_fork(void)
@@ -247,27 +187,9 @@ run_fork(void)
     _exit(0);
 }
 
-static void
-open_with_view(void)
-{
-    run_open();
-    run_create_view();
-}
-
-static void
-create_with_view(void)
-{
-    close_far_ends();
-    run_create_new();
-    run_create_view();
-}
-
-static void
-leave_lone_view(void)
-{
-    create_with_view();
-    run_close();
-}
+STEP(open_with_view, run_open(); run_create_view());
+STEP(create_with_view, close_far_ends(); run_create_new(); run_create_view());
+STEP(leave_lone_view, create_with_view(); run_close());
 
 static const struct kill_operation operations[] = {
     {"create_new", 0, 0, NULL, run_create_new},
@@ -429,12 +351,7 @@ begin(void)
         refuse_tmpfile();
 }
 
-static void
-end(void)
-{
-    kill_stop_peer(&holder);
-    unlink(file_path);
-}
+STEP(end, kill_stop_peer(&holder); unlink(file_path));
 
 int
 main(int argc, char **argv)

@@ -157,22 +157,9 @@ signal_object(enum object object)
  * What the peers do.
  */
 
-static int
-open_in_peer(int unused, int unused_too)
-{
-    (void)unused;
-    (void)unused_too;
-    return open_all() == 0;
-}
+PEER_DOES(open_in_peer, open_all() == 0);
 
-static int
-close_in_peer(int unused, int unused_too)
-{
-    (void)unused;
-    (void)unused_too;
-    close_all();
-    return 1;
-}
+PEER_DOES(close_in_peer, (close_all(), 1));
 
 /* The sleeper: take it whenever it is available. */
 static int
@@ -190,14 +177,7 @@ sleep_for(int object, int unused)
 static int owns; /* the mutex */
 static int signalled;
 
-static int
-own_mutex(int unused, int unused_too)
-{
-    (void)unused;
-    (void)unused_too;
-    owns = mmf_mutex_wait(mutex, DEADLINE_MS) >= 0;
-    return owns;
-}
+PEER_DOES(own_mutex, (owns = mmf_mutex_wait(mutex, DEADLINE_MS) >= 0));
 
 /*
  * Signal once the victim sleeps. And again if it sleeps on: the sleeper may have got
@@ -231,22 +211,10 @@ signal_at_last(int object, int unused)
 
 static mmf_mutex *fresh_of_peer;
 
-static int
-hold_fresh_name(int unused, int unused_too)
-{
-    (void)unused;
-    (void)unused_too;
-    return mmf_mutex_create_or_open(FRESH, 0, NULL, NULL, &fresh_of_peer) >= 0;
-}
+PEER_DOES(hold_fresh_name,
+          mmf_mutex_create_or_open(FRESH, 0, NULL, NULL, &fresh_of_peer) >= 0);
 
-static int
-close_fresh_name(int unused, int unused_too)
-{
-    (void)unused;
-    (void)unused_too;
-    mmf_mutex_close(fresh_of_peer);
-    return 1;
-}
+PEER_DOES(close_fresh_name, (mmf_mutex_close(fresh_of_peer), 1));
 
 /*
  * The operations.
@@ -278,41 +246,35 @@ wait_for_several(int all, int timeout_ms)
         mmf_wait_any(objects, 3, timeout_ms, &index);
 }
 
-#define RUN(name, call)                                                                \
-    static void name(void)                                                             \
-    {                                                                                  \
-        call;                                                                          \
-    }
-
-RUN(own, mmf_mutex_wait(mutex, DEADLINE_MS))
-RUN(own_twice, own(); own())
-RUN(run_mutex_wait, mmf_mutex_wait(mutex, DEADLINE_MS))
-RUN(run_mutex_wait_shortly, mmf_mutex_wait(mutex, SHORT_MS))
-RUN(run_mutex_release, mmf_mutex_release(mutex))
-RUN(run_event_set, mmf_event_set(event))
-RUN(run_event_reset, mmf_event_reset(event))
-RUN(run_event_wait, mmf_event_wait(event, DEADLINE_MS))
-RUN(run_manual_set, mmf_event_set(manual))
-RUN(run_manual_wait, mmf_event_wait(manual, DEADLINE_MS))
-RUN(run_semaphore_release, mmf_semaphore_release(semaphore, 1, NULL))
-RUN(run_semaphore_release_two, mmf_semaphore_release(semaphore, 2, NULL))
-RUN(run_semaphore_wait, mmf_semaphore_wait(semaphore, DEADLINE_MS))
-RUN(run_wait_any, wait_for_several(0, DEADLINE_MS))
-RUN(run_wait_any_shortly, wait_for_several(0, SHORT_MS))
-RUN(run_wait_all, wait_for_several(1, DEADLINE_MS))
-RUN(run_wait_all_shortly, wait_for_several(1, SHORT_MS))
-RUN(run_signal_and_wait,
-    mmf_signal_and_wait(waitable(EVENT), waitable(SEMAPHORE), DEADLINE_MS))
-RUN(run_create_mutex, mmf_mutex_create_or_open(FRESH, 1, NULL, NULL, &fresh_mutex))
-RUN(run_create_event, mmf_event_create_or_open(FRESH, 1, MMF_EVENT_MANUAL_RESET, NULL,
-                                               NULL, &fresh_event))
-RUN(run_create_semaphore,
-    mmf_semaphore_create_or_open(FRESH, 1, 2, NULL, NULL, &fresh_semaphore))
-RUN(run_open_mutex, mmf_mutex_open_existing(FRESH, NULL, &fresh_mutex))
-RUN(run_close_mutex, mmf_mutex_close(fresh_mutex))
-RUN(run_close_semaphore, mmf_semaphore_close(fresh_semaphore))
-RUN(run_close_owned, mmf_mutex_close(mutex))
-RUN(run_poll_fd, mmf_waitable_fd(waitable(EVENT), &poll_fd))
+STEP(own, mmf_mutex_wait(mutex, DEADLINE_MS));
+STEP(own_twice, own(); own());
+STEP(run_mutex_wait, mmf_mutex_wait(mutex, DEADLINE_MS));
+STEP(run_mutex_wait_shortly, mmf_mutex_wait(mutex, SHORT_MS));
+STEP(run_mutex_release, mmf_mutex_release(mutex));
+STEP(run_event_set, mmf_event_set(event));
+STEP(run_event_reset, mmf_event_reset(event));
+STEP(run_event_wait, mmf_event_wait(event, DEADLINE_MS));
+STEP(run_manual_set, mmf_event_set(manual));
+STEP(run_manual_wait, mmf_event_wait(manual, DEADLINE_MS));
+STEP(run_semaphore_release, mmf_semaphore_release(semaphore, 1, NULL));
+STEP(run_semaphore_release_two, mmf_semaphore_release(semaphore, 2, NULL));
+STEP(run_semaphore_wait, mmf_semaphore_wait(semaphore, DEADLINE_MS));
+STEP(run_wait_any, wait_for_several(0, DEADLINE_MS));
+STEP(run_wait_any_shortly, wait_for_several(0, SHORT_MS));
+STEP(run_wait_all, wait_for_several(1, DEADLINE_MS));
+STEP(run_wait_all_shortly, wait_for_several(1, SHORT_MS));
+STEP(run_signal_and_wait,
+     mmf_signal_and_wait(waitable(EVENT), waitable(SEMAPHORE), DEADLINE_MS));
+STEP(run_create_mutex, mmf_mutex_create_or_open(FRESH, 1, NULL, NULL, &fresh_mutex));
+STEP(run_create_event, mmf_event_create_or_open(FRESH, 1, MMF_EVENT_MANUAL_RESET, NULL,
+                                                NULL, &fresh_event));
+STEP(run_create_semaphore,
+     mmf_semaphore_create_or_open(FRESH, 1, 2, NULL, NULL, &fresh_semaphore));
+STEP(run_open_mutex, mmf_mutex_open_existing(FRESH, NULL, &fresh_mutex));
+STEP(run_close_mutex, mmf_mutex_close(fresh_mutex));
+STEP(run_close_semaphore, mmf_semaphore_close(fresh_semaphore));
+STEP(run_close_owned, mmf_mutex_close(mutex));
+STEP(run_poll_fd, mmf_waitable_fd(waitable(EVENT), &poll_fd));
 
 static const struct kill_operation operations[] = {
     {"mutex: wait", MAY_ABANDON, OPENS, NULL, run_mutex_wait},

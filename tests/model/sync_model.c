@@ -17,6 +17,7 @@
 #include <mmf/status.h>
 
 #include "explore.h"
+#include "harness/step.h"
 
 #define MUTEX(name)                                                                    \
     {                                                                                  \
@@ -62,35 +63,11 @@ is_taken(int rc)
  * Threads.
  */
 
-static void
-lock_first(void)
-{
-    wait_one(FIRST, NEVER);
-    release(FIRST);
-}
-
-static void
-lock_first_twice(void)
-{
-    lock_first();
-    lock_first();
-}
-
-static void
-lock_second(void)
-{
-    wait_one(SECOND, NEVER);
-    release(SECOND);
-}
-
-static void
-lock_again(void)
-{
-    wait_one(FIRST, NEVER);
-    wait_one(FIRST, NEVER);
-    release(FIRST);
-    release(FIRST);
-}
+STEP(lock_first, wait_one(FIRST, NEVER); release(FIRST));
+STEP(lock_first_twice, lock_first(); lock_first());
+STEP(lock_second, wait_one(SECOND, NEVER); release(SECOND));
+STEP(lock_again, wait_one(FIRST, NEVER); wait_one(FIRST, NEVER); release(FIRST);
+     release(FIRST));
 
 static void
 try_lock_first(void)
@@ -106,12 +83,7 @@ lock_first_shortly(void)
         release(FIRST);
 }
 
-static void
-lock_first_shortly_twice(void)
-{
-    lock_first_shortly();
-    lock_first_shortly();
-}
+STEP(lock_first_shortly_twice, lock_first_shortly(); lock_first_shortly());
 
 static void
 lock_first_in_two_ticks(void)
@@ -125,239 +97,41 @@ do_nothing(void)
 {
 }
 
-static void
-release_first(void)
-{
-    release(FIRST);
-}
-
-static void
-lock_and_end(void)
-{
-    wait_one(FIRST, NEVER);
-    end_thread(FIRST);
-}
-
-static void
-lock_and_keep(void)
-{
-    wait_one(FIRST, NEVER);
-}
-
-static void
-wait_first(void)
-{
-    wait_one(FIRST, NEVER);
-}
-
-static void
-wait_first_twice(void)
-{
-    wait_one(FIRST, NEVER);
-    wait_one(FIRST, NEVER);
-}
-
-static void
-wait_first_shortly(void)
-{
-    wait_one(FIRST, SHORTLY);
-}
-
-static void
-poll_first(void)
-{
-    wait_one(FIRST, 0);
-}
-
-static void
-poll_first_then_second(void)
-{
-    wait_one(FIRST, 0);
-    wait_one(SECOND, 0);
-}
-
-static void
-poll_second_then_first(void)
-{
-    wait_one(SECOND, 0);
-    wait_one(FIRST, 0);
-}
-
-static void
-wait_second(void)
-{
-    wait_one(SECOND, NEVER);
-}
-
-static void
-set_first(void)
-{
-    set(FIRST);
-}
-
-static void
-set_first_twice(void)
-{
-    set(FIRST);
-    set(FIRST);
-}
-
-static void
-set_second(void)
-{
-    set(SECOND);
-}
-
-static void
-set_both(void)
-{
-    set(FIRST);
-    set(SECOND);
-}
-
-static void
-set_second_then_first(void)
-{
-    set(SECOND);
-    set(FIRST);
-}
-
-static void
-set_and_reset_first(void)
-{
-    set(FIRST);
-    reset(FIRST);
-}
-
-static void
-set_reset_set_first(void)
-{
-    set(FIRST);
-    reset(FIRST);
-    set(FIRST);
-}
-
-static void
-reset_first(void)
-{
-    reset(FIRST);
-}
-
-static void
-reset_and_set_first(void)
-{
-    reset(FIRST);
-    set(FIRST);
-}
-
-static void
-reset_and_set_second(void)
-{
-    reset(SECOND);
-    set(SECOND);
-}
+STEP(release_first, release(FIRST));
+STEP(lock_and_end, wait_one(FIRST, NEVER); end_thread(FIRST));
+STEP(lock_and_keep, wait_one(FIRST, NEVER));
+STEP(wait_first, wait_one(FIRST, NEVER));
+STEP(wait_first_twice, wait_one(FIRST, NEVER); wait_one(FIRST, NEVER));
+STEP(wait_first_shortly, wait_one(FIRST, SHORTLY));
+STEP(poll_first, wait_one(FIRST, 0));
+STEP(poll_first_then_second, wait_one(FIRST, 0); wait_one(SECOND, 0));
+STEP(poll_second_then_first, wait_one(SECOND, 0); wait_one(FIRST, 0));
+STEP(wait_second, wait_one(SECOND, NEVER));
+STEP(set_first, set(FIRST));
+STEP(set_first_twice, set(FIRST); set(FIRST));
+STEP(set_second, set(SECOND));
+STEP(set_both, set(FIRST); set(SECOND));
+STEP(set_second_then_first, set(SECOND); set(FIRST));
+STEP(set_and_reset_first, set(FIRST); reset(FIRST));
+STEP(set_reset_set_first, set(FIRST); reset(FIRST); set(FIRST));
+STEP(reset_first, reset(FIRST));
+STEP(reset_and_set_first, reset(FIRST); set(FIRST));
+STEP(reset_and_set_second, reset(SECOND); set(SECOND));
 
 /* Both were set; from now on never both are. */
-static void
-set_in_turns_once(void)
-{
-    reset(SECOND);
-    reset(FIRST);
-    set(SECOND);
-}
-
-static void
-set_in_turns_twice(void)
-{
-    set_in_turns_once();
-    reset(SECOND);
-    set(FIRST);
-    reset(FIRST);
-    set(SECOND);
-}
-
-static void
-poll_first_and_set_second(void)
-{
-    wait_one(FIRST, 0);
-    set(SECOND);
-}
-
-static void
-poll_second_and_set_first(void)
-{
-    wait_one(SECOND, 0);
-    set(FIRST);
-}
-
-static void
-add_one_to_first(void)
-{
-    int before;
-
-    add(FIRST, 1, &before);
-}
-
-static void
-add_two_to_first(void)
-{
-    int before;
-
-    add(FIRST, 2, &before);
-}
-
-static void
-add_one_twice_to_first(void)
-{
-    int before;
-
-    add(FIRST, 1, &before);
-    add(FIRST, 1, &before);
-}
-
-static void
-add_one_to_second(void)
-{
-    int before;
-
-    add(SECOND, 1, &before);
-}
-
-static void
-wait_and_add_first(void)
-{
-    int before;
-
-    wait_one(FIRST, NEVER);
-    add(FIRST, 1, &before);
-}
-
-static void
-wait_second_and_add_to_first(void)
-{
-    int before;
-
-    wait_one(SECOND, NEVER);
-    add(FIRST, 1, &before);
-}
-
-static void
-poll_first_and_add_to_second(void)
-{
-    int before;
-
-    wait_one(FIRST, 0);
-    add(SECOND, 1, &before);
-}
-
-static void
-poll_second_and_add_to_first(void)
-{
-    int before;
-
-    wait_one(SECOND, 0);
-    add(FIRST, 1, &before);
-}
+STEP(set_in_turns_once, reset(SECOND); reset(FIRST); set(SECOND));
+STEP(set_in_turns_twice, set_in_turns_once(); reset(SECOND); set(FIRST); reset(FIRST);
+     set(SECOND));
+STEP(poll_first_and_set_second, wait_one(FIRST, 0); set(SECOND));
+STEP(poll_second_and_set_first, wait_one(SECOND, 0); set(FIRST));
+STEP(add_one_to_first, add(FIRST, 1, &(int){0}));
+STEP(add_two_to_first, add(FIRST, 2, &(int){0}));
+STEP(add_one_twice_to_first, add(FIRST, 1, &(int){0}); add(FIRST, 1, &(int){0}));
+STEP(add_one_to_second, add(SECOND, 1, &(int){0}));
+STEP(wait_and_add_first, wait_one(FIRST, NEVER); add(FIRST, 1, &(int){0}));
+STEP(wait_second_and_add_to_first, wait_one(SECOND, NEVER); add(FIRST, 1, &(int){0}));
+STEP(poll_first_and_add_to_second, wait_one(FIRST, 0); add(SECOND, 1, &(int){0}));
+STEP(poll_second_and_add_to_first, wait_one(SECOND, 0); add(FIRST, 1, &(int){0}));
 
 /* {event, mutex}: what was taken is released. */
 static void
@@ -378,30 +152,11 @@ wait_any_of_event_and_mutex_shortly(void)
         release(SECOND);
 }
 
-static void
-wait_any_of_both(void)
-{
-    int index;
-
-    wait_any(both, 2, NEVER, &index);
-}
-
-static void
-wait_any_of_both_reversed(void)
-{
-    int index;
-
-    wait_any(reversed, 2, NEVER, &index);
-}
+STEP(wait_any_of_both, wait_any(both, 2, NEVER, &(int){0}));
+STEP(wait_any_of_both_reversed, wait_any(reversed, 2, NEVER, &(int){0}));
 
 /* {object, channel} */
-static void
-wait_beside_channel(void)
-{
-    int index;
-
-    wait_beside(FIRST, SECOND, &index);
-}
+STEP(wait_beside_channel, wait_beside(FIRST, SECOND, &(int){0}));
 
 static void
 lock_beside_channel(void)
@@ -412,53 +167,13 @@ lock_beside_channel(void)
         release(FIRST);
 }
 
-static void
-post_second(void)
-{
-    post(SECOND);
-}
-
-static void
-poll_any_of_both(void)
-{
-    int index;
-
-    wait_any(both, 2, 0, &index);
-}
-
-static void
-wait_all_of_both(void)
-{
-    wait_all(both, 2, NEVER);
-}
-
-static void
-wait_all_of_both_shortly(void)
-{
-    wait_all(both, 2, SHORTLY);
-}
-
-static void
-poll_all_of_both(void)
-{
-    wait_all(both, 2, 0);
-}
-
-static void
-lock_both(void)
-{
-    wait_all(both, 2, NEVER);
-    release(FIRST);
-    release(SECOND);
-}
-
-static void
-lock_both_reversed(void)
-{
-    wait_all(both, 2, NEVER);
-    release(SECOND);
-    release(FIRST);
-}
+STEP(post_second, post(SECOND));
+STEP(poll_any_of_both, wait_any(both, 2, 0, &(int){0}));
+STEP(wait_all_of_both, wait_all(both, 2, NEVER));
+STEP(wait_all_of_both_shortly, wait_all(both, 2, SHORTLY));
+STEP(poll_all_of_both, wait_all(both, 2, 0));
+STEP(lock_both, wait_all(both, 2, NEVER); release(FIRST); release(SECOND));
+STEP(lock_both_reversed, wait_all(both, 2, NEVER); release(SECOND); release(FIRST));
 
 static void
 try_lock_both(void)
@@ -469,41 +184,11 @@ try_lock_both(void)
     }
 }
 
-static void
-lock_last_two(void)
-{
-    wait_all(last_two, 2, NEVER);
-    release(SECOND);
-    release(THIRD);
-}
-
-static void
-lock_outer_two(void)
-{
-    wait_all(outer_two, 2, NEVER);
-    release(FIRST);
-    release(THIRD);
-}
-
-static void
-wait_all_three(void)
-{
-    wait_all(all_three, 3, NEVER);
-}
-
-static void
-lock_first_with_second(void)
-{
-    wait_all(both, 2, NEVER);
-    release(FIRST);
-}
-
-static void
-lock_second_with_first(void)
-{
-    wait_all(both, 2, NEVER);
-    release(SECOND);
-}
+STEP(lock_last_two, wait_all(last_two, 2, NEVER); release(SECOND); release(THIRD));
+STEP(lock_outer_two, wait_all(outer_two, 2, NEVER); release(FIRST); release(THIRD));
+STEP(wait_all_three, wait_all(all_three, 3, NEVER));
+STEP(lock_first_with_second, wait_all(both, 2, NEVER); release(FIRST));
+STEP(lock_second_with_first, wait_all(both, 2, NEVER); release(SECOND));
 
 static void
 lock_second_with_first_shortly(void)
@@ -528,390 +213,273 @@ lock_held_first_with_second(void)
 
 static const struct scenario scenarios[] = {
     /* Mutex. */
-    {.name = "mutex, two threads, twice",
-     .objects = {MUTEX("M")},
-     .threads = {lock_first_twice, lock_first_twice},
-     .ticks = 1},
-    {.name = "mutex, three threads",
-     .objects = {MUTEX("M")},
-     .threads = {lock_first, lock_first, lock_first},
-     .ticks = 1},
-    {.name = "mutex, recursion and a stranger",
-     .objects = {MUTEX("M")},
+    {"mutex, two threads, twice", .objects = {MUTEX("M")},
+     .threads = {lock_first_twice, lock_first_twice}, .ticks = 1},
+    {"mutex, three threads", .objects = {MUTEX("M")},
+     .threads = {lock_first, lock_first, lock_first}, .ticks = 1},
+    {"mutex, recursion and a stranger", .objects = {MUTEX("M")},
      .threads = {lock_again, lock_first, release_first}},
-    {.name = "mutex, try-lock",
-     .objects = {MUTEX("M")},
+    {"mutex, try-lock", .objects = {MUTEX("M")},
      .threads = {lock_first, try_lock_first, try_lock_first}},
-    {.name = "mutex, timeouts",
-     .objects = {MUTEX("M")},
-     .threads = {lock_first, lock_first_shortly, lock_first_shortly},
-     .ticks = 1},
-    {.name = "mutex, a timeout and a sleeper",
-     .objects = {MUTEX("M")},
-     .threads = {lock_first, lock_first_shortly, lock_first},
-     .ticks = 1},
-    {.name = "mutex, a timeout comes again",
-     .objects = {MUTEX_OF(1)},
-     .threads = {release_first, lock_first_shortly_twice, lock_first},
-     .ticks = 1},
-    {.name = "mutex, one killed, two threads",
-     .objects = {MUTEX("M")},
-     .threads = {lock_first_twice, lock_first_twice},
-     .kills = 1,
-     .ticks = 1},
-    {.name = "mutex, one killed, three threads",
-     .objects = {MUTEX("M")},
-     .threads = {lock_first, lock_first, lock_first},
-     .kills = 1},
-    {.name = "mutex, owner killed, polls",
-     .objects = {MUTEX("M")},
-     .threads = {lock_and_keep, try_lock_first, try_lock_first},
-     .kills = 1},
-    {.name = "mutex, recursion, one killed",
-     .objects = {MUTEX("M")},
-     .threads = {lock_again, lock_first, try_lock_first},
-     .kills = 1},
-    {.name = "mutex, two killed",
-     .objects = {MUTEX("M")},
-     .threads = {lock_first, lock_first, lock_first},
-     .kills = 2},
-    {.name = "mutex, thread ends, others of the process",
-     .objects = {MUTEX("M")},
-     .threads = {lock_and_end, lock_first, lock_first},
-     .process = {1, 1, 2}},
-    {.name = "mutex, thread ends, process killed",
-     .objects = {MUTEX("M")},
-     .threads = {lock_and_end, lock_first, lock_first},
-     .process = {1, 1, 2},
+    {"mutex, timeouts", .objects = {MUTEX("M")},
+     .threads = {lock_first, lock_first_shortly, lock_first_shortly}, .ticks = 1},
+    {"mutex, a timeout and a sleeper", .objects = {MUTEX("M")},
+     .threads = {lock_first, lock_first_shortly, lock_first}, .ticks = 1},
+    {"mutex, a timeout comes again", .objects = {MUTEX_OF(1)},
+     .threads = {release_first, lock_first_shortly_twice, lock_first}, .ticks = 1},
+    {"mutex, one killed, two threads", .objects = {MUTEX("M")},
+     .threads = {lock_first_twice, lock_first_twice}, .kills = 1, .ticks = 1},
+    {"mutex, one killed, three threads", .objects = {MUTEX("M")},
+     .threads = {lock_first, lock_first, lock_first}, .kills = 1},
+    {"mutex, owner killed, polls", .objects = {MUTEX("M")},
+     .threads = {lock_and_keep, try_lock_first, try_lock_first}, .kills = 1},
+    {"mutex, recursion, one killed", .objects = {MUTEX("M")},
+     .threads = {lock_again, lock_first, try_lock_first}, .kills = 1},
+    {"mutex, two killed", .objects = {MUTEX("M")},
+     .threads = {lock_first, lock_first, lock_first}, .kills = 2},
+    {"mutex, thread ends, others of the process", .objects = {MUTEX("M")},
+     .threads = {lock_and_end, lock_first, lock_first}, .process = {1, 1, 2}},
+    {"mutex, thread ends, process killed", .objects = {MUTEX("M")},
+     .threads = {lock_and_end, lock_first, lock_first}, .process = {1, 1, 2},
      .kills = 1},
 
-    {.name = "mutex, two threads of a process, process killed",
-     .objects = {MUTEX("M")},
-     .threads = {lock_first, lock_first, lock_first},
-     .process = {1, 1, 2},
-     .kills = 1},
+    {"mutex, two threads of a process, process killed", .objects = {MUTEX("M")},
+     .threads = {lock_first, lock_first, lock_first}, .process = {1, 1, 2}, .kills = 1},
 
     /* Who of the sleepers watches. */
-    {.name = "watch, the owner killed",
-     .objects = {MUTEX_OF(1)},
-     .threads = {do_nothing, lock_first, lock_first},
-     .kills = 1,
+    {"watch, the owner killed", .objects = {MUTEX_OF(1)},
+     .threads = {do_nothing, lock_first, lock_first}, .kills = 1, .ticks = 3},
+    {"watch, the owner and a sleeper killed", .objects = {MUTEX_OF(1)},
+     .threads = {do_nothing, lock_first, lock_first}, .process = {1, 1, 2}, .kills = 1,
      .ticks = 3},
-    {.name = "watch, the owner and a sleeper killed",
-     .objects = {MUTEX_OF(1)},
-     .threads = {do_nothing, lock_first, lock_first},
-     .process = {1, 1, 2},
-     .kills = 1,
-     .ticks = 3},
-    {.name = "watch, the owner and two sleepers killed",
-     .objects = {MUTEX_OF(1)},
+    {"watch, the owner and two sleepers killed", .objects = {MUTEX_OF(1)},
      .threads = {do_nothing, lock_first, lock_first, lock_first},
-     .process = {1, 1, 1, 2},
-     .calm_ticks = 1,
-     .kills = 1,
-     .ticks = 3},
-    {.name = "watch, the mutex is released",
-     .objects = {MUTEX_OF(1)},
-     .threads = {release_first, lock_and_keep, lock_first},
-     .process = {1, 1, 2},
-     .kills = 1,
-     .ticks = 2},
-    {.name = "watch, a timeout",
-     .objects = {MUTEX_OF(1)},
+     .process = {1, 1, 1, 2}, .calm_ticks = 1, .kills = 1, .ticks = 3},
+    {"watch, the mutex is released", .objects = {MUTEX_OF(1)},
+     .threads = {release_first, lock_and_keep, lock_first}, .process = {1, 1, 2},
+     .kills = 1, .ticks = 2},
+    {"watch, a timeout", .objects = {MUTEX_OF(1)},
      .threads = {do_nothing, lock_first, lock_first_in_two_ticks, lock_first},
-     .process = {1, 1, 2, 3},
-     .calm_ticks = 1,
-     .kills = 1,
-     .ticks = 3},
-    {.name = "watch, a timeout while two threads of a process watch",
-     .objects = {MUTEX_OF(1)},
+     .process = {1, 1, 2, 3}, .calm_ticks = 1, .kills = 1, .ticks = 3},
+    {"watch, a timeout while two threads of a process watch", .objects = {MUTEX_OF(1)},
      .threads = {do_nothing, lock_first_in_two_ticks, lock_first, lock_first,
                  lock_first},
-     .process = {1, 2, 1, 1, 3},
-     .calm_ticks = 1,
-     .calm_kills = 1,
-     .kills = 1,
+     .process = {1, 2, 1, 1, 3}, .calm_ticks = 1, .calm_kills = 1, .kills = 1,
      .ticks = 1},
-    {.name = "watch, two killed",
-     .objects = {MUTEX_OF(1)},
+    {"watch, two killed", .objects = {MUTEX_OF(1)},
      .threads = {do_nothing, lock_first, lock_first, lock_first},
-     .process = {1, 1, 2, 3},
-     .calm_ticks = 1,
-     .kills = 2,
-     .ticks = 3},
+     .process = {1, 1, 2, 3}, .calm_ticks = 1, .kills = 2, .ticks = 3},
 
     /* Event. */
-    {.name = "auto event, set twice, two waiters",
-     .objects = {AUTO_EVENT("E", 0)},
-     .threads = {set_first_twice, wait_first, wait_first},
-     .ticks = 1},
-    {.name = "auto event, in order",
-     .objects = {AUTO_EVENT("E", 0)},
-     .threads = {wait_first, wait_first, set_first},
-     .calm_ticks = 1,
-     .preemptions = 2},
-    {.name = "auto event, two setters, two waiters",
-     .objects = {AUTO_EVENT("E", 0)},
+    {"auto event, set twice, two waiters", .objects = {AUTO_EVENT("E", 0)},
+     .threads = {set_first_twice, wait_first, wait_first}, .ticks = 1},
+    {"auto event, in order", .objects = {AUTO_EVENT("E", 0)},
+     .threads = {wait_first, wait_first, set_first}, .calm_ticks = 1, .preemptions = 2},
+    {"auto event, two setters, two waiters", .objects = {AUTO_EVENT("E", 0)},
      .threads = {set_first, set_first, wait_first, wait_first}},
-    {.name = "auto event, set and reset",
-     .objects = {AUTO_EVENT("E", 0)},
+    {"auto event, set and reset", .objects = {AUTO_EVENT("E", 0)},
      .threads = {set_reset_set_first, wait_first, poll_first}},
-    {.name = "auto event, timeout and a sleeper",
-     .objects = {AUTO_EVENT("E", 0)},
-     .threads = {set_first, wait_first_shortly, wait_first},
-     .ticks = 2},
-    {.name = "auto event, one killed",
-     .objects = {AUTO_EVENT("E", 0)},
-     .threads = {set_first_twice, wait_first, wait_first},
-     .kills = 1},
-    {.name = "manual event, set, two waiters",
-     .objects = {MANUAL_EVENT("E", 0)},
+    {"auto event, timeout and a sleeper", .objects = {AUTO_EVENT("E", 0)},
+     .threads = {set_first, wait_first_shortly, wait_first}, .ticks = 2},
+    {"auto event, one killed", .objects = {AUTO_EVENT("E", 0)},
+     .threads = {set_first_twice, wait_first, wait_first}, .kills = 1},
+    {"manual event, set, two waiters", .objects = {MANUAL_EVENT("E", 0)},
      .threads = {set_first, wait_first_twice, wait_first}},
-    {.name = "manual event, set, reset, set",
-     .objects = {MANUAL_EVENT("E", 0)},
+    {"manual event, set, reset, set", .objects = {MANUAL_EVENT("E", 0)},
      .threads = {set_reset_set_first, wait_first, wait_first_shortly}},
-    {.name = "manual event, one killed",
-     .objects = {MANUAL_EVENT("E", 0)},
-     .threads = {set_reset_set_first, wait_first, wait_first},
-     .kills = 1},
+    {"manual event, one killed", .objects = {MANUAL_EVENT("E", 0)},
+     .threads = {set_reset_set_first, wait_first, wait_first}, .kills = 1},
 
-    {.name = "auto event, the setter and a sleeper killed",
-     .objects = {AUTO_EVENT("E", 0)},
-     .threads = {set_first, wait_first, wait_first},
-     .process = {1, 1, 2},
-     .kills = 1,
+    {"auto event, the setter and a sleeper killed", .objects = {AUTO_EVENT("E", 0)},
+     .threads = {set_first, wait_first, wait_first}, .process = {1, 1, 2}, .kills = 1,
      .ticks = 2},
 
     /* Semaphore. */
-    {.name = "semaphore, one at a time, two waiters",
-     .objects = {SEMAPHORE("S", 0, 3)},
+    {"semaphore, one at a time, two waiters", .objects = {SEMAPHORE("S", 0, 3)},
      .threads = {add_one_twice_to_first, wait_first, wait_first}},
-    {.name = "semaphore, two releasers, two waiters",
-     .objects = {SEMAPHORE("S", 0, 3)},
+    {"semaphore, two releasers, two waiters", .objects = {SEMAPHORE("S", 0, 3)},
      .threads = {add_one_to_first, add_one_to_first, wait_first, wait_first}},
-    {.name = "semaphore, two at once, three waiters",
-     .objects = {SEMAPHORE("S", 0, 3)},
+    {"semaphore, two at once, three waiters", .objects = {SEMAPHORE("S", 0, 3)},
      .threads = {add_two_to_first, wait_first, wait_first, wait_first}},
-    {.name = "semaphore, its maximum",
-     .objects = {SEMAPHORE("S", 1, 2)},
+    {"semaphore, its maximum", .objects = {SEMAPHORE("S", 1, 2)},
      .threads = {add_one_twice_to_first, wait_and_add_first, poll_first}},
-    {.name = "semaphore, timeout and a sleeper",
-     .objects = {SEMAPHORE("S", 0, 3)},
-     .threads = {add_one_to_first, wait_first_shortly, wait_first},
-     .ticks = 2},
-    {.name = "semaphore, one killed",
-     .objects = {SEMAPHORE("S", 0, 3)},
-     .threads = {add_two_to_first, wait_first, wait_first},
-     .kills = 1},
+    {"semaphore, timeout and a sleeper", .objects = {SEMAPHORE("S", 0, 3)},
+     .threads = {add_one_to_first, wait_first_shortly, wait_first}, .ticks = 2},
+    {"semaphore, one killed", .objects = {SEMAPHORE("S", 0, 3)},
+     .threads = {add_two_to_first, wait_first, wait_first}, .kills = 1},
 
     /* Any. */
-    {.name = "any of event and mutex",
-     .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
+    {"any of event and mutex", .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
      .threads = {set_first, lock_second, wait_any_of_event_and_mutex}},
-    {.name = "any of event and mutex, others wait for the event",
+    {"any of event and mutex, others wait for the event",
      .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
      .threads = {set_first, lock_second, wait_any_of_event_and_mutex, wait_first}},
-    {.name = "any of event and mutex, others wait for the mutex",
+    {"any of event and mutex, others wait for the mutex",
      .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
      .threads = {set_first, lock_second, wait_any_of_event_and_mutex, lock_second}},
-    {.name = "any of event and mutex, timeout",
-     .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
+    {"any of event and mutex, timeout", .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
      .threads = {set_first, lock_second, wait_any_of_event_and_mutex_shortly,
                  wait_first}},
-    {.name = "any of two semaphores, both orders",
+    {"any of two semaphores, both orders",
      .objects = {SEMAPHORE("S", 0, 1), SEMAPHORE("T", 0, 1)},
      .threads = {add_one_to_first, add_one_to_second, wait_any_of_both,
                  wait_any_of_both_reversed}},
-    {.name = "any of two events, both set",
-     .objects = {AUTO_EVENT("E", 0), AUTO_EVENT("F", 0)},
+    {"any of two events, both set", .objects = {AUTO_EVENT("E", 0), AUTO_EVENT("F", 0)},
      .threads = {set_both, wait_any_of_both, wait_second}},
-    {.name = "any of two events, both set, first last",
-     .preemptions = 1,
+    {"any of two events, both set, first last", .preemptions = 1,
      .objects = {AUTO_EVENT("E", 0), AUTO_EVENT("F", 0)},
      .threads = {set_second_then_first, wait_any_of_both, wait_any_of_both_reversed}},
-    {.name = "any of event and semaphore, the first while the last is given",
+    {"any of event and semaphore, the first while the last is given",
      .objects = {AUTO_EVENT("E", 0), SEMAPHORE("S", 0, 2)},
      .threads = {wait_any_of_both, add_one_to_second, set_first}},
-    {.name = "any of mutex and event, released while the event is given",
-     .preemptions = 2,
+    {"any of mutex and event, released while the event is given", .preemptions = 2,
      .objects = {MUTEX_OF(1), AUTO_EVENT("E", 0)},
      .threads = {release_first, wait_any_of_both, set_second}},
-    {.name = "any of event and semaphore, the first while the last, one killed",
+    {"any of event and semaphore, the first while the last, one killed",
      .objects = {AUTO_EVENT("E", 0), SEMAPHORE("S", 0, 2)},
-     .threads = {wait_any_of_both, add_one_to_second, set_first},
-     .kills = 1},
-    {.name = "beside a channel, a message and a signal",
+     .threads = {wait_any_of_both, add_one_to_second, set_first}, .kills = 1},
+    {"beside a channel, a message and a signal",
      .objects = {AUTO_EVENT("E", 0), MANUAL_EVENT("C", 0)},
      .threads = {wait_beside_channel, post_second, set_first}},
-    {.name = "beside a channel, two waiters",
+    {"beside a channel, two waiters",
      .objects = {AUTO_EVENT("E", 0), MANUAL_EVENT("C", 0)},
      .threads = {wait_beside_channel, wait_beside_channel, post_second}},
-    {.name = "beside a channel, two waiters and a signal",
+    {"beside a channel, two waiters and a signal",
      .objects = {AUTO_EVENT("E", 0), MANUAL_EVENT("C", 0)},
      .threads = {wait_beside_channel, wait_first, set_first_twice, post_second}},
-    {.name = "beside a channel, a mutex",
-     .objects = {MUTEX("M"), MANUAL_EVENT("C", 0)},
+    {"beside a channel, a mutex", .objects = {MUTEX("M"), MANUAL_EVENT("C", 0)},
      .threads = {lock_beside_channel, lock_first, post_second}},
-    {.name = "beside a channel, one killed",
+    {"beside a channel, one killed",
      .objects = {AUTO_EVENT("E", 0), MANUAL_EVENT("C", 0)},
-     .threads = {wait_beside_channel, wait_first, set_first, post_second},
-     .kills = 1},
-    {.name = "any of two events, poll",
-     .objects = {AUTO_EVENT("E", 0), MANUAL_EVENT("F", 0)},
+     .threads = {wait_beside_channel, wait_first, set_first, post_second}, .kills = 1},
+    {"any of two events, poll", .objects = {AUTO_EVENT("E", 0), MANUAL_EVENT("F", 0)},
      .threads = {set_both, poll_any_of_both, wait_any_of_both_reversed}},
-    {.name = "any of event and mutex, one killed",
-     .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
-     .threads = {set_first, lock_second, wait_any_of_event_and_mutex},
-     .kills = 1},
+    {"any of event and mutex, one killed", .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
+     .threads = {set_first, lock_second, wait_any_of_event_and_mutex}, .kills = 1},
 
     /* All. */
-    {.name = "all of two mutexes against a taker of the first",
-     .objects = {MUTEX("M"), MUTEX("N")},
-     .threads = {lock_both, lock_first}},
-    {.name = "all of two mutexes against takers of each",
-     .objects = {MUTEX("M"), MUTEX("N")},
+    {"all of two mutexes against a taker of the first",
+     .objects = {MUTEX("M"), MUTEX("N")}, .threads = {lock_both, lock_first}},
+    {"all of two mutexes against takers of each", .objects = {MUTEX("M"), MUTEX("N")},
      .threads = {lock_both, lock_first, lock_second}},
-    {.name = "all of two mutexes against two takers of one",
+    {"all of two mutexes against two takers of one",
      .objects = {MUTEX("M"), MUTEX("N")},
      .threads = {lock_both, lock_first, lock_first}},
-    {.name = "all of two mutexes, twice at once",
-     .objects = {MUTEX("M"), MUTEX("N")},
+    {"all of two mutexes, twice at once", .objects = {MUTEX("M"), MUTEX("N")},
      .threads = {lock_both, lock_both_reversed}},
-    {.name = "all of two mutexes, three times at once",
-     .objects = {MUTEX("M"), MUTEX("N")},
-     .threads = {lock_both, lock_both_reversed, try_lock_both},
-     .only_long = 1},
-    {.name = "all of a mutex that is owned already and another",
+    {"all of two mutexes, three times at once", .objects = {MUTEX("M"), MUTEX("N")},
+     .threads = {lock_both, lock_both_reversed, try_lock_both}, .only_long = 1},
+    {"all of a mutex that is owned already and another",
      .objects = {MUTEX("M"), MUTEX("N")},
      .threads = {lock_held_first_with_second, lock_first, lock_second}},
-    {.name = "all of three philosophers' forks",
+    {"all of three philosophers' forks",
      .objects = {MUTEX("M"), MUTEX("N"), MUTEX("O")},
-     .threads = {lock_both, lock_last_two, lock_outer_two},
-     .only_long = 1},
-    {.name = "all of mutex and event, set and reset",
+     .threads = {lock_both, lock_last_two, lock_outer_two}, .only_long = 1},
+    {"all of mutex and event, set and reset",
      .objects = {MUTEX("M"), AUTO_EVENT("E", 1)},
      .threads = {lock_first_with_second, reset_and_set_second, lock_first}},
-    {.name = "all of event and mutex, set and reset",
+    {"all of event and mutex, set and reset",
      .objects = {AUTO_EVENT("E", 1), MUTEX("M")},
      .threads = {lock_second_with_first, reset_and_set_first, lock_second}},
-    {.name = "all of two events, never both set",
+    {"all of two events, never both set",
      .objects = {AUTO_EVENT("E", 0), AUTO_EVENT("F", 0)},
      .threads = {wait_all_of_both_shortly, set_and_reset_first, set_second}},
-    {.name = "all of two events, set in turns",
+    {"all of two events, set in turns",
      .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
      .threads = {wait_all_of_both_shortly, set_in_turns_once}},
-    {.name = "all of two events, set in turns, twice",
+    {"all of two events, set in turns, twice",
      .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
      .threads = {wait_all_of_both_shortly, set_in_turns_twice}},
-    {.name = "all of two manual events",
+    {"all of two manual events",
      .objects = {MANUAL_EVENT("E", 0), MANUAL_EVENT("F", 0)},
      .threads = {wait_all_of_both, set_both, wait_second}},
-    {.name = "all of manual and auto event",
+    {"all of manual and auto event",
      .objects = {MANUAL_EVENT("E", 1), AUTO_EVENT("F", 0)},
      .threads = {wait_all_of_both_shortly, reset_first, set_second, poll_first}},
-    {.name = "all of two semaphores against a taker",
+    {"all of two semaphores against a taker",
      .objects = {SEMAPHORE("S", 1, 2), SEMAPHORE("T", 0, 2)},
      .threads = {wait_all_of_both, wait_and_add_first, add_one_to_second}},
-    {.name = "all of two semaphores, others sleep",
+    {"all of two semaphores, others sleep",
      .objects = {SEMAPHORE("S", 0, 2), SEMAPHORE("T", 1, 2)},
      .threads = {wait_all_of_both, wait_first, add_one_twice_to_first}},
-    {.name = "all of two semaphores, it turns to the other",
+    {"all of two semaphores, it turns to the other",
      .objects = {SEMAPHORE("S", 0, 2), SEMAPHORE("T", 1, 2)},
      .threads = {wait_all_of_both, wait_first, wait_second_and_add_to_first}},
-    {.name = "all of two semaphores, twice, others sleep",
+    {"all of two semaphores, twice, others sleep",
      .objects = {SEMAPHORE("S", 0, 3), SEMAPHORE("T", 1, 2)},
      .threads = {wait_all_of_both, wait_first, add_one_to_first, add_one_to_first},
      .only_long = 1},
-    {.name = "all and any of event and mutex",
-     .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
+    {"all and any of event and mutex", .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
      .threads = {lock_second_with_first, wait_any_of_event_and_mutex, set_first_twice}},
-    {.name = "all of manual event and mutex, reset",
+    {"all of manual event and mutex, reset",
      .objects = {MANUAL_EVENT("E", 1), MUTEX("M")},
      .threads = {lock_second_with_first_shortly, reset_and_set_first, lock_second}},
-    {.name = "all of three",
-     .objects = {SEMAPHORE("S", 1, 1), AUTO_EVENT("E", 0), MUTEX("M")},
+    {"all of three", .objects = {SEMAPHORE("S", 1, 1), AUTO_EVENT("E", 0), MUTEX("M")},
      .threads = {wait_all_three, set_second, wait_and_add_first}},
 
     /* All, as others see it. */
-    {.name = "all at one moment, polls",
-     .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
+    {"all at one moment, polls", .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
      .threads = {wait_all_of_both, poll_first_then_second, poll_second_then_first}},
-    {.name = "all or nothing, polls of all",
+    {"all or nothing, polls of all",
      .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
      .threads = {poll_all_of_both, poll_all_of_both, poll_second_then_first}},
-    {.name = "all of mutex and event, poll, then set",
+    {"all of mutex and event, poll, then set",
      .objects = {MUTEX("M"), AUTO_EVENT("E", 1)},
      .threads = {wait_all_of_both, poll_first_and_set_second}},
-    {.name = "all of event and mutex, poll, then set",
+    {"all of event and mutex, poll, then set",
      .objects = {AUTO_EVENT("E", 1), MUTEX("M")},
      .threads = {wait_all_of_both, poll_second_and_set_first}},
-    {.name = "all of semaphore and event, poll, then release, reversed",
+    {"all of semaphore and event, poll, then release, reversed",
      .objects = {SEMAPHORE("S", 1, 1), AUTO_EVENT("E", 1)},
      .threads = {wait_all_of_both, poll_second_and_add_to_first}},
-    {.name = "all of semaphore and event, poll, then release",
+    {"all of semaphore and event, poll, then release",
      .objects = {AUTO_EVENT("E", 1), SEMAPHORE("S", 1, 1)},
      .threads = {wait_all_of_both, poll_first_and_add_to_second}},
-    {.name = "all at one moment, a slow reserver",
+    {"all at one moment, a slow reserver",
      .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
-     .threads = {wait_all_of_both, poll_second_then_first},
-     .ticks = 1},
-    {.name = "all at one moment, a slow reserver, polls of all",
+     .threads = {wait_all_of_both, poll_second_then_first}, .ticks = 1},
+    {"all at one moment, a slow reserver, polls of all",
      .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
      .threads = {wait_all_of_both, poll_second_then_first, poll_all_of_both},
-     .ticks = 1,
-     .only_long = 1},
-    {.name = "all of two, timeouts",
-     .objects = {MUTEX("M"), AUTO_EVENT("E", 0)},
-     .threads = {wait_all_of_both_shortly, lock_first, set_second},
-     .ticks = 1},
+     .ticks = 1, .only_long = 1},
+    {"all of two, timeouts", .objects = {MUTEX("M"), AUTO_EVENT("E", 0)},
+     .threads = {wait_all_of_both_shortly, lock_first, set_second}, .ticks = 1},
 
     /* All, killed. */
-    {.name = "all of two mutexes, one killed, a taker",
-     .objects = {MUTEX("M"), MUTEX("N")},
-     .threads = {lock_both, lock_first},
+    {"all of two mutexes, one killed, a taker", .objects = {MUTEX("M"), MUTEX("N")},
+     .threads = {lock_both, lock_first}, .kills = 1},
+    {"all of two mutexes, one killed, twice at once",
+     .objects = {MUTEX("M"), MUTEX("N")}, .threads = {lock_both, lock_both_reversed},
      .kills = 1},
-    {.name = "all of two mutexes, one killed, twice at once",
+    {"all of two mutexes, two threads of a process, process killed",
      .objects = {MUTEX("M"), MUTEX("N")},
-     .threads = {lock_both, lock_both_reversed},
+     .threads = {lock_both, lock_both_reversed, try_lock_first}, .process = {1, 1, 2},
      .kills = 1},
-    {.name = "all of two mutexes, two threads of a process, process killed",
-     .objects = {MUTEX("M"), MUTEX("N")},
-     .threads = {lock_both, lock_both_reversed, try_lock_first},
-     .process = {1, 1, 2},
-     .kills = 1},
-    {.name = "all of a mutex of the dead and an event",
+    {"all of a mutex of the dead and an event",
      .objects = {MUTEX("M"), AUTO_EVENT("E", 0)},
-     .threads = {lock_and_keep, wait_all_of_both, set_second},
-     .kills = 1},
-    {.name = "all and any of event and mutex, one killed",
+     .threads = {lock_and_keep, wait_all_of_both, set_second}, .kills = 1},
+    {"all and any of event and mutex, one killed",
      .objects = {AUTO_EVENT("E", 0), MUTEX("M")},
      .threads = {lock_second_with_first, wait_any_of_event_and_mutex, set_first},
      .kills = 1},
-    {.name = "all of mutex and semaphore, one killed, takers",
+    {"all of mutex and semaphore, one killed, takers",
      .objects = {MUTEX("M"), SEMAPHORE("S", 1, 1)},
-     .threads = {wait_all_of_both, lock_first, wait_second},
-     .kills = 1},
-    {.name = "all of two events, one killed, polls",
+     .threads = {wait_all_of_both, lock_first, wait_second}, .kills = 1},
+    {"all of two events, one killed, polls",
      .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
-     .threads = {wait_all_of_both, poll_first_then_second},
-     .kills = 1},
-    {.name = "all of two events, one killed, polls of all",
+     .threads = {wait_all_of_both, poll_first_then_second}, .kills = 1},
+    {"all of two events, one killed, polls of all",
      .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
-     .threads = {wait_all_of_both, poll_all_of_both},
-     .kills = 1},
-    {.name = "all of two events, one killed, all polls",
+     .threads = {wait_all_of_both, poll_all_of_both}, .kills = 1},
+    {"all of two events, one killed, all polls",
      .objects = {AUTO_EVENT("E", 1), AUTO_EVENT("F", 1)},
      .threads = {wait_all_of_both, poll_first_then_second, poll_all_of_both},
      .kills = 1},
-    {.name = "all of event and semaphore, one killed, set and added to",
+    {"all of event and semaphore, one killed, set and added to",
      .objects = {AUTO_EVENT("E", 1), SEMAPHORE("S", 1, 2)},
-     .threads = {wait_all_of_both, set_first, add_one_to_second},
-     .kills = 1},
-    {.name = "all of two mutexes, two killed",
-     .objects = {MUTEX("M"), MUTEX("N")},
-     .threads = {lock_both, lock_both, lock_first},
-     .kills = 2,
-     .only_long = 1},
+     .threads = {wait_all_of_both, set_first, add_one_to_second}, .kills = 1},
+    {"all of two mutexes, two killed", .objects = {MUTEX("M"), MUTEX("N")},
+     .threads = {lock_both, lock_both, lock_first}, .kills = 2, .only_long = 1},
 };
 
 static double

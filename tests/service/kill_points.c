@@ -68,11 +68,11 @@ must(int rc)
 static mmf_service *
 open_as(mmf_role role)
 {
-    mmf_service_options options = {.size = sizeof(options), .role = role};
     mmf_service *opened = NULL;
 
-    options.strategy = MMF_STRATEGY_WAIT;
-    if (mmf_service_open_existing("S", &options, &opened) != MMF_OK)
+    if (mmf_service_open_existing(
+            "S", SERVICE_OPTIONS(.role = role, .strategy = MMF_STRATEGY_WAIT),
+            &opened) != MMF_OK)
         return NULL;
     return opened;
 }
@@ -126,12 +126,7 @@ answer_one(mmf_service *server, const mmf_message *request, uint64_t number, int
 }
 
 /* For an operation that begins when our call is cancelled. */
-static void
-be_cancelled(void)
-{
-    ledger->is_prepared = 1;
-    kill_await(&ledger->may_run, LONG_MS);
-}
+STEP(be_cancelled, ledger->is_prepared = 1; kill_await(&ledger->may_run, LONG_MS));
 
 /*
  * The victim: a client.
@@ -146,25 +141,12 @@ send_number(uint64_t number, size_t length)
     must(mmf_service_send(service, bytes, length, LONG_MS, &call));
 }
 
-static void
-run_send(void)
-{
-    send_number(1, 8);
-}
-
-static void
-run_send_long(void)
-{
-    send_number(1, 200);
-}
+STEP(run_send, send_number(1, 8));
+STEP(run_send_long, send_number(1, 200));
 
 static void *reserved;
 
-static void
-run_reserve(void)
-{
-    must(mmf_service_reserve(service, 100, LONG_MS, &reserved));
-}
+STEP(run_reserve, must(mmf_service_reserve(service, 100, LONG_MS, &reserved)));
 
 static void
 run_commit(void)
@@ -173,17 +155,8 @@ run_commit(void)
     must(mmf_service_commit(service, 8, &call));
 }
 
-static void
-run_abandon(void)
-{
-    must(mmf_service_abandon(service));
-}
-
-static void
-run_cancel(void)
-{
-    must(mmf_service_cancel(service, call));
-}
+STEP(run_abandon, must(mmf_service_abandon(service)));
+STEP(run_cancel, must(mmf_service_cancel(service, call)));
 
 static void
 run_call_in_vain(void)
@@ -208,32 +181,10 @@ be_answered(void)
     while (stats.received == 0);
 }
 
-static void
-run_take_answer(void)
-{
-    must(mmf_service_take_answer(service, call, LONG_MS, &held));
-}
-
-static void
-take_an_answer(void)
-{
-    be_answered();
-    run_take_answer();
-}
-
-static void
-run_release_answer(void)
-{
-    must(mmf_service_release_answer(service, &held));
-}
-
-static void
-take_the_last_answer(void)
-{
-    take_an_answer();
-    run_release_answer();
-    run_take_answer();
-}
+STEP(run_take_answer, must(mmf_service_take_answer(service, call, LONG_MS, &held)));
+STEP(take_an_answer, be_answered(); run_take_answer());
+STEP(run_release_answer, must(mmf_service_release_answer(service, &held)));
+STEP(take_the_last_answer, take_an_answer(); run_release_answer(); run_take_answer());
 
 static void
 run_receive_answer(void)
@@ -245,11 +196,7 @@ run_receive_answer(void)
     must(content == content_of(1, 0) ? MMF_OK : 1004);
 }
 
-static void
-run_close(void)
-{
-    mmf_service_close(service);
-}
+STEP(run_close, mmf_service_close(service));
 
 static void
 run_open_as_client(void)
@@ -269,11 +216,7 @@ run_open_as_server(void)
     must(service != NULL ? MMF_OK : 1006);
 }
 
-static void
-run_take(void)
-{
-    must(mmf_service_take(service, LONG_MS, &held));
-}
+STEP(run_take, must(mmf_service_take(service, LONG_MS, &held)));
 
 static void
 run_receive(void)
@@ -284,17 +227,9 @@ run_receive(void)
     must(mmf_service_receive(service, &number, 8, LONG_MS, &length, &held));
 }
 
-static void
-run_take_in_vain(void)
-{
-    must(mmf_service_take(service, 30, &held) == MMF_TIMED_OUT ? MMF_OK : 1003);
-}
-
-static void
-run_answer_more(void)
-{
-    must(answer_one(service, &held, number_of(&held), 0));
-}
+STEP(run_take_in_vain,
+     must(mmf_service_take(service, 30, &held) == MMF_TIMED_OUT ? MMF_OK : 1003));
+STEP(run_answer_more, must(answer_one(service, &held, number_of(&held), 0)));
 
 static void
 run_answer_last(void)
@@ -305,32 +240,11 @@ run_answer_last(void)
     note_answered(number);
 }
 
-static void
-run_answer_all(void)
-{
-    run_answer_more();
-    run_answer_last();
-}
-
-static void
-take_and_answer_one(void)
-{
-    run_take();
-    run_answer_more();
-}
-
-static void
-run_reserve_answer(void)
-{
-    must(mmf_service_reserve_answer(service, &held, 100, LONG_MS, &reserved));
-}
-
-static void
-reserve_the_last(void)
-{
-    take_and_answer_one();
-    run_reserve_answer();
-}
+STEP(run_answer_all, run_answer_more(); run_answer_last());
+STEP(take_and_answer_one, run_take(); run_answer_more());
+STEP(run_reserve_answer,
+     must(mmf_service_reserve_answer(service, &held, 100, LONG_MS, &reserved)));
+STEP(reserve_the_last, take_and_answer_one(); run_reserve_answer());
 
 static void
 run_commit_answer(void)
@@ -342,11 +256,7 @@ run_commit_answer(void)
     note_answered(number);
 }
 
-static void
-run_return(void)
-{
-    must(mmf_service_return(service, &held));
-}
+STEP(run_return, must(mmf_service_return(service, &held)));
 
 static void
 run_is_wanted(void)
@@ -357,28 +267,12 @@ run_is_wanted(void)
     must(wanted == !kill_has(CANCELLED) ? MMF_OK : 1005);
 }
 
-static void
-take_cancelled(void)
-{
-    run_take();
-    be_cancelled();
-}
+STEP(take_cancelled, run_take(); be_cancelled());
 
 /* Our call was cancelled; two answers wait, and a third one has no place. */
-static void
-fill_the_lane(void)
-{
-    run_take();
-    run_answer_more();
-    run_answer_more();
-    be_cancelled();
-}
-
-static void
-run_answer_in_vain(void)
-{
-    must(mmf_service_answer(service, &held, "1", 1, MMF_ANSWER_LAST, LONG_MS));
-}
+STEP(fill_the_lane, run_take(); run_answer_more(); run_answer_more(); be_cancelled());
+STEP(run_answer_in_vain,
+     must(mmf_service_answer(service, &held, "1", 1, MMF_ANSWER_LAST, LONG_MS)));
 
 static void
 run_stat(void)
@@ -396,12 +290,7 @@ run_fd(void)
     must(mmf_service_fd(service, &fd));
 }
 
-static void
-run_create(void)
-{
-    must(create_as(CLIENT, &service, NULL));
-    run_send();
-}
+STEP(run_create, must(create_as(CLIENT, &service, NULL)); run_send());
 
 static const struct kill_operation operations[] = {
     {"create", ALONE | KILL_CREATES, 0, NULL, run_create},
@@ -768,11 +657,7 @@ check_survivors(void)
     mmf_service_close(server);
 }
 
-static void
-begin(void)
-{
-    ledger = kill_shared(sizeof(*ledger));
-}
+STEP(begin, ledger = kill_shared(sizeof(*ledger)));
 
 int
 main(int argc, char **argv)

@@ -129,6 +129,16 @@ void kill_stop_peer(struct kill_peer *peer);
 void kill_ask(const struct kill_peer *peer, int (*what)(int, int), int first,
               int second);
 
+/* Something without arguments that a peer does: PEER_DOES(name, its answer); */
+#define PEER_DOES(name, answer)                                                        \
+    static int name(int unused, int unused_too)                                        \
+    {                                                                                  \
+        (void)unused;                                                                  \
+        (void)unused_too;                                                              \
+        return (answer);                                                               \
+    }                                                                                  \
+    extern int step_needs_a_semicolon
+
 /* Its next answer; -1 if it says nothing within `ms`. */
 int kill_hear(const struct kill_peer *peer, int ms);
 
