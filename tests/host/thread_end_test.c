@@ -277,6 +277,7 @@ start_process(void (*end)(void))
         struct owner owner = {.end = end, .ready = ends[1]};
         pthread_t thread;
 
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a check may fail meanwhile */
         srand((unsigned)getpid());
         if (mmf_mutex_open_existing(NAME, NULL, &owner.mutex) != MMF_OK ||
             pthread_create(&thread, NULL, own_and_end, &owner) != 0)
