@@ -352,6 +352,8 @@ TEST(givers_and_takers_killed_at_random)
     }
     kill_living(workers[0]);
     kill_living(workers[WORKERS - 1]);
+    process_finish(workers[0]); /* a giver that is still dying gives */
+    process_finish(workers[WORKERS - 1]);
     while (mmf_semaphore_wait(semaphore, 0) == MMF_OK)
         left++;
     CHECK(left <= MAXIMUM);
