@@ -269,6 +269,22 @@ def test_the_background_says_why_not():
     assert names() == ["Cat"]
 
 
+@not_on_windows("it has no /dev/null")
+def test_the_background_does_not_go_on_at_its_caller_s_output():
+    """One that cannot close the pipe would keep a program that reads it."""
+    with tempfile.NamedTemporaryFile() as file:
+        done = subprocess.run(
+            ["unshare", "-m", "bash", "-c",
+             'mount --bind "$1" /dev/null && mount -o remount,bind,ro /dev/null && '
+             'exec "$2" create Cat 8 --background', "bash", file.name, MMF],
+            capture_output=True, text=True, timeout=DEADLINE)
+    if "Operation not permitted" in done.stderr or "permission denied" in done.stderr:
+        raise Skip("mounting is needed: run as root")
+    assert done.returncode == FAILED and done.stdout == "", done
+    assert "/dev/null: Read-only file system" in done.stderr, done
+    assert names() == []
+
+
 @not_on_windows("there is another shell: windows_test.py")
 def test_create_runs_a_command_while_it_holds():
     out = mmf("create", "Cat", "8", "--", "sh", "-c",

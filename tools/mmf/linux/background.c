@@ -64,11 +64,13 @@ background_ready(void)
     char word = 0;
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-    if (nothing >= 0) {
-        dup2(nothing, STDIN_FILENO);
-        dup2(nothing, STDOUT_FILENO);
-        dup2(nothing, STDERR_FILENO);
-    }
+    /* With the parent's output a program that reads that would wait for our end. */
+    if (nothing < 0)
+        say_and_exit(TOOL_FAILED, "cannot go on without a terminal: /dev/null: %s",
+                     strerror(errno));
+    dup2(nothing, STDIN_FILENO);
+    dup2(nothing, STDOUT_FILENO);
+    dup2(nothing, STDERR_FILENO);
     if (write(to_parent, &word, 1) != 1)
         say("no process waits for this one");
     close(to_parent);
