@@ -53,7 +53,7 @@ mmf_channel_of(void *handle)
 /* What a kind of channel has of its own. */
 struct mmf_channel_kind {
     mmf_kind kind;
-    int wakes;            /* so many receivers a message is for: 1, or MMF_RING_ALL */
+    int wakes; /* so many receivers a message is for: 1, or MMF_RING_ALL; not of services */
     uint32_t flags_known; /* MMF_CHANNEL_... */
     size_t handle_size;   /* of the struct that begins with a struct mmf_channel */
     /* A receiver's next take has something to answer: a message, or damage. */

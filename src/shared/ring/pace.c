@@ -11,7 +11,7 @@
 /* How many in a row are a stream, and how many pauses are a slip. */
 enum { STREAM = 2, SLIP = 32 };
 
-/* Messages: this close to the senders, after this many without a wait. */
+/* So few messages behind the senders is close to them. */
 enum { CLOSE = 32 };
 
 /* Pauses: less than half a microsecond. */
