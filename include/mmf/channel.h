@@ -59,7 +59,7 @@ typedef enum mmf_overflow {
 typedef enum mmf_strategy {
     MMF_STRATEGY_SPIN_THEN_WAIT = 0,    /* spin for some 50 us, then sleep */
     MMF_STRATEGY_SPIN = 1,              /* spin; never sleeps, never needs a wake-up */
-    MMF_STRATEGY_WAIT = 2,              /* poll for some 2 us, then sleep */
+    MMF_STRATEGY_WAIT = 2,              /* poll for a few us, then sleep */
     MMF_STRATEGY_FORCE_32 = -0x7FFFFFFF /* keeps it 32 bits */
 } mmf_strategy;
 

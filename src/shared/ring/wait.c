@@ -277,7 +277,8 @@ begin(struct mmf_ring_wait *wait)
             mmf_ring_slip(wait->ring, wait->sending);
         begin_round(wait, ATTEMPTS, false);
     } else {
-        prepare_to_sleep(wait);
+        /* An answer that is under way then costs neither a mark nor a ring. */
+        begin_round(wait, wait->ops->may_spin ? MMF_RING_ARRIVAL : 0, true);
     }
 }
 
@@ -299,11 +300,11 @@ mmf_ring_wait_more(struct mmf_ring_wait *wait)
         MMF_ASSERT(wait->phase == CHECKED);
         if (wait->is_peer_closed || wait->now >= wait->deadline)
             return false;
-        if (!wait->is_spinning) {
+        if (wait->has_marked) {
             sleep_a_tick(wait);
             return true;
         }
-        if (!spin_on(wait))
+        if (!wait->is_spinning || !spin_on(wait))
             prepare_to_sleep(wait);
     }
 }

@@ -27,7 +27,7 @@ public enum ChannelStrategy
     /// <summary>Spin; never sleeps, and needs no wake-up.</summary>
     Spin = 1,
 
-    /// <summary>Look for some 2 us, then sleep.</summary>
+    /// <summary>Look for a few us, then sleep.</summary>
     Wait = 2,
 }
 
