@@ -1,7 +1,7 @@
 /*
- * sleepers.c - what a thousand processes that wait use of a processor. A sleeper
- * checks now and then whether an owner still lives, and each check costs more the more
- * processes hold the object.
+ * sleepers.c - what a thousand processes that wait use of a processor: for a mutex or an
+ * event, whose sleepers check now and then whether an owner still lives, which costs more
+ * the more processes hold the object; and at a channel, for a message.
  *
  * The first table is of the middle of the wait, by the kernel's count for each process
  * (/proc/PID/schedstat); the second has the begin and the end of a wait of five seconds
@@ -63,7 +63,86 @@ hold_event(void *context)
         "create");
 }
 
-static mmf_waitable *
+/* Channels, which the waiters open as receivers. */
+static const mmf_channel_options channel_options = {.size = sizeof(mmf_channel_options),
+                                                    .max_receivers = 1024};
+static const mmf_channel_options receiver_options = {
+    .size = sizeof(mmf_channel_options), .role = MMF_ROLE_RECEIVE};
+
+static void
+hold_queue(void *context)
+{
+    mmf_queue *queue;
+
+    bench_mmf(mmf_queue_create_new(context, 8, 16, MMF_OVERFLOW_BLOCK, &channel_options,
+                                   &queue),
+              "create");
+}
+
+static void
+hold_topic(void *context)
+{
+    mmf_topic *topic;
+
+    bench_mmf(mmf_topic_create_new(context, 8, 16, MMF_OVERFLOW_BLOCK, &channel_options,
+                                   &topic),
+              "create");
+}
+
+static void
+hold_latest(void *context)
+{
+    mmf_latest *latest;
+
+    bench_mmf(mmf_latest_create_new(context, 8, &channel_options, &latest), "create");
+}
+
+/*
+ * Waits of WAIT_MS, for what never comes.
+ */
+
+typedef int wait_function(void *object);
+
+static int
+wait_one(void *object)
+{
+    return mmf_wait_one(object, WAIT_MS);
+}
+
+static int
+wait_at_queue(void *object)
+{
+    mmf_message message;
+
+    return mmf_queue_take(object, WAIT_MS, &message);
+}
+
+static int
+wait_at_topic(void *object)
+{
+    mmf_message message;
+
+    return mmf_topic_take(object, WAIT_MS, &message);
+}
+
+static int
+wait_at_latest(void *object)
+{
+    return mmf_latest_wait(object, 0, WAIT_MS);
+}
+
+static int
+only_sleep(void *object)
+{
+    static const struct timespec nap = {.tv_nsec = 100000000};
+
+    (void)object;
+    for (int slept = 0; slept < WAIT_MS; slept += 100)
+        nanosleep(&nap, NULL);
+    return MMF_TIMED_OUT;
+}
+
+static void *
 open_mutex(const char *name)
 {
     mmf_mutex *mutex;
@@ -72,7 +151,7 @@ open_mutex(const char *name)
     return mmf_mutex_waitable(mutex);
 }
 
-static mmf_waitable *
+static void *
 open_event(const char *name)
 {
     mmf_event *event;
@@ -81,22 +160,54 @@ open_event(const char *name)
     return mmf_event_waitable(event);
 }
 
+static void *
+open_queue(const char *name)
+{
+    mmf_queue *queue;
+
+    bench_mmf(mmf_queue_open_existing(name, &receiver_options, &queue), "open");
+    return queue;
+}
+
+static void *
+open_topic(const char *name)
+{
+    mmf_topic *topic;
+
+    bench_mmf(mmf_topic_open_existing(name, &receiver_options, &topic), "open");
+    return topic;
+}
+
+static void *
+open_latest(const char *name)
+{
+    mmf_latest *latest;
+
+    bench_mmf(mmf_latest_open_existing(name, &receiver_options, &latest), "open");
+    return latest;
+}
+
 struct way {
     const char *name;
     char object[16];
-    void (*first)(void *context);            /* the first holder's part */
-    void (*hold)(void *context);             /* the others' */
-    mmf_waitable *(*open)(const char *name); /* NULL: only sleep */
+    void (*first)(void *context);    /* the first holder's part */
+    void (*hold)(void *context);     /* the others' */
+    void *(*open)(const char *name); /* NULL: no object */
+    wait_function *wait;
     int holders;
 };
 
 static struct way ways[] = {
-    {"mutex, 1 other holder", "few", own_mutex, hold_mutex, open_mutex, 1},
-    {"mutex, 1,000 other holders", "many", own_mutex, hold_mutex, open_mutex,
+    {"mutex, 1 other holder", "few", own_mutex, hold_mutex, open_mutex, wait_one, 1},
+    {"mutex, 1,000 other holders", "many", own_mutex, hold_mutex, open_mutex, wait_one,
      MANY_HOLDERS},
     {"event, 1,000 other holders", "event", hold_event, hold_event, open_event,
-     MANY_HOLDERS},
-    {"nothing: sleeps of 100 ms", "nothing", NULL, NULL, NULL, 0},
+     wait_one, MANY_HOLDERS},
+    {"queue, receivers", "queue", hold_queue, NULL, open_queue, wait_at_queue, 1},
+    {"topic, subscribers", "topic", hold_topic, NULL, open_topic, wait_at_topic, 1},
+    {"latest value, readers", "latest", hold_latest, NULL, open_latest, wait_at_latest,
+     1},
+    {"nothing: sleeps of 100 ms", "nothing", NULL, NULL, NULL, only_sleep, 0},
 };
 
 enum { WAYS = sizeof(ways) / sizeof(ways[0]) };
@@ -115,29 +226,19 @@ seconds_used(void)
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-static void
-wait_in(mmf_waitable *object)
-{
-    static const struct timespec nap = {.tv_nsec = 100000000};
-
-    if (object != NULL && mmf_wait_one(object, WAIT_MS) != MMF_TIMED_OUT)
-        bench_die("bench: a wait for nothing ended");
-    for (int slept = 0; object == NULL && slept < WAIT_MS; slept += 100)
-        nanosleep(&nap, NULL);
-}
-
 /* Says when it is ready, waits for `go` to be closed, waits for the object, reports. */
 static void
 be_waiter(const struct way *way, int go, int report)
 {
-    mmf_waitable *object = way->open != NULL ? way->open(way->object) : NULL;
+    void *object = way->open != NULL ? way->open(way->object) : NULL;
     double used = 0;
     char byte;
 
     if (write(report, &used, sizeof(used)) != sizeof(used) || read(go, &byte, 1) != 0)
         exit(1);
     used = seconds_used();
-    wait_in(object);
+    if (way->wait(object) != MMF_TIMED_OUT)
+        bench_die("bench: a wait for nothing ended");
     used = seconds_used() - used;
     if (write(report, &used, sizeof(used)) != sizeof(used))
         exit(1);

@@ -24,23 +24,25 @@ struct mmf_latest {
  * Handles.
  */
 
+/* `is_newest`: no value is newer than that version, nor is it one to come. */
 static enum mmf_step
-find_newer(struct mmf_ring *ring, uint64_t version)
+find_newer(struct mmf_ring *ring, uint64_t version, bool *is_newest)
 {
-    struct mmf_ring_message found;
+    struct mmf_ring_message found = {.index = 0};
     enum mmf_step step = mmf_ring_newest(ring, &found);
+    int64_t difference = mmf_index_difference(found.index, version);
 
-    if (step == MMF_STEP_DONE && mmf_index_difference(found.index, version) <= 0)
-        return MMF_STEP_WOULD_BLOCK;
-    return step;
+    *is_newest = difference == 0;
+    return step == MMF_STEP_DONE && difference <= 0 ? MMF_STEP_WOULD_BLOCK : step;
 }
 
 static bool
 has_newer(struct mmf_channel *channel)
 {
     const struct mmf_latest *latest = (const struct mmf_latest *)channel;
+    bool is_newest;
 
-    return find_newer(channel->ring, latest->seen) != MMF_STEP_WOULD_BLOCK;
+    return find_newer(channel->ring, latest->seen, &is_newest) != MMF_STEP_WOULD_BLOCK;
 }
 
 const struct mmf_channel_kind mmf_latest_values = {
@@ -428,7 +430,7 @@ mmf_latest_wait(mmf_latest *latest, uint64_t version, int32_t timeout_ms)
     wait = mmf_channel_wait_begin(&latest->channel, MMF_ROLE_RECEIVE,
                                   mmf_ring_deadline(latest->channel.ops, timeout_ms));
     do
-        step = find_newer(latest->channel.ring, version);
+        step = find_newer(latest->channel.ring, version, &wait.ring.is_for_newer);
     while (step == MMF_STEP_WOULD_BLOCK && mmf_channel_wait_more(&wait));
     return mmf_channel_wait_end(&wait, step);
 }

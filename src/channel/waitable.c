@@ -30,7 +30,7 @@ struct mixed {
     struct entry entries[MMF_WAIT_MAXIMUM]; /* as many as `beside` has doorbells */
     struct mmf_os_beside beside;
     int ready;       /* the index of a channel with a message, or -1 */
-    bool has_looked; /* often, before the first mark */
+    bool has_polled; /* often, before the first mark */
 };
 
 /* To look in that role, and to sleep. A client waits for answers, not for space. */
@@ -107,9 +107,9 @@ look(struct mixed *mixed)
 
 /* As often as a ring can have missed a mark. */
 static bool
-look_often(struct mixed *mixed)
+poll_often(struct mixed *mixed)
 {
-    for (int looks = 1; !look(mixed) && looks < MMF_RING_ARRIVAL; looks++)
+    for (int polls = 1; !look(mixed) && polls < MMF_RING_ARRIVAL; polls++)
         mmf_pause();
     return mixed->ready >= 0;
 }
@@ -143,10 +143,10 @@ is_over(void *context)
     bool is_fresh = false;
 
     /* A message that is under way then costs neither a mark nor a ring. */
-    if (!mixed->has_looked && mixed->beside.count > 0 &&
-        mixed->entries[0].channel->ops->may_spin && look_often(mixed))
+    if (!mixed->has_polled && mixed->beside.count > 0 &&
+        mixed->entries[0].channel->ops->may_spin && poll_often(mixed))
         return true;
-    mixed->has_looked = true;
+    mixed->has_polled = true;
     for (int i = 0; i < mixed->beside.count; i++) {
         struct mmf_os_doorbell *doorbell = &mixed->beside.doorbells[i];
         struct entry *entry = &mixed->entries[i];
@@ -160,7 +160,7 @@ is_over(void *context)
         doorbell->expected = ring.mark.value;
         is_fresh = is_fresh || ring.mark.is_fresh;
     }
-    return (is_fresh ? look_often(mixed) : look(mixed)) || check(mixed);
+    return (is_fresh ? poll_often(mixed) : look(mixed)) || check(mixed);
 }
 
 static void
@@ -217,7 +217,7 @@ mmf_channel_wait_any(struct mmf_waitable *const *objects, int count, int32_t tim
     MMF_ASSERT(count > 0 && count <= MMF_WAIT_MAXIMUM);
     mixed.sync_count = 0;
     mixed.ready = -1;
-    mixed.has_looked = false;
+    mixed.has_polled = false;
     mixed.beside.count = 0;
     mixed.beside.is_over = is_over;
     mixed.beside.context = &mixed;

@@ -20,6 +20,7 @@
  *   *_doorbell    sleepers, and who wakes     both         doorbell.c
  *   polled        receivers with a descriptor senders      relaxed; once set it stays
  *   dead_checked  sleepers                    sleepers     relaxed, milliseconds
+ *   watch         receivers that sleep        the same     exchange: page/watch.h
  *   drainers      senders that wait until     consumers    relaxed: a release wakes all
  *                 all is released                          that sleep for space, then
  *   retired_*     who leaves, who recovers    all          relaxed, statistics
@@ -75,6 +76,7 @@
 #include <stdint.h>
 
 #include "base/atomic.h"
+#include "shared/page/watch.h"
 
 enum mmf_slot_state {
     MMF_SLOT_RELEASED = 0,
@@ -151,6 +153,7 @@ struct mmf_ring_shared {
     mmf_atomic_u32 polled;                        /* a descriptor is polled */
     mmf_atomic_u32 dead_checked; /* when a sleeper last checked for the dead */
     mmf_atomic_u32 drainers;     /* so many or, after kills, fewer wait for releases */
+    mmf_atomic_u64 watch[MMF_WATCHERS]; /* receivers that tick for the others */
     alignas(128) mmf_atomic_u64 retired_sent;
     mmf_atomic_u64 retired_received;
     mmf_atomic_u64 retired_dropped;
@@ -165,6 +168,7 @@ static_assert(sizeof(struct mmf_ring_shared) == 640 + 64 * MMF_SOURCES_MAX, "lay
 static_assert(offsetof(struct mmf_ring_shared, head) == 128, "layout 2");
 static_assert(offsetof(struct mmf_ring_shared, newest_at_least) == 256, "layout 2");
 static_assert(offsetof(struct mmf_ring_shared, message_doorbell) == 384, "layout 2");
+static_assert(offsetof(struct mmf_ring_shared, watch) == 408, "layout 2");
 static_assert(offsetof(struct mmf_ring_shared, retired_sent) == 512, "layout 2");
 static_assert(offsetof(struct mmf_ring_shared, sources) == 640, "layout 2");
 

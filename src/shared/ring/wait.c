@@ -6,9 +6,19 @@
  * slots, too: a dead one would own them forever. Of all that sleep at a channel one goes
  * through the tables in each tick, which it notes in `dead_checked`.
  *
+ * A thousand receivers need not all try: two watch (page/watch.h), and the others sleep
+ * for many ticks. A watcher is a receiver for which a message is there exactly when it is
+ * there for all others: see can_share. One that finds a message although no ring has
+ * come rings for all. One that leaves takes its stamp out and then rings for two others,
+ * of which one takes its place. A receiver that relies on watchers has read the doorbell
+ * before their stamps, so it does not sleep if one has left since. So one kill
+ * leaves no message unnoticed for more than a tick or two, whichever process it hits; with a
+ * second one before the end of a long sleep it may be that long.
+ *
  *   killed                         a survivor sees
  *   after `dead_checked` was noted the next tick's
  *   in mid-recovery                the rest still owned by the dead one: recovers it
+ *   a watcher                      a stamp that gets old: watches in its place
  */
 #include "shared/ring/wait.h"
 
@@ -250,12 +260,68 @@ prepare_to_sleep(struct mmf_ring_wait *wait)
     begin_round(wait, wait->mark.is_fresh ? MMF_RING_ARRIVAL : 1, wait->mark.is_fresh);
 }
 
-static void
-sleep_a_tick(struct mmf_ring_wait *wait)
+/*
+ * What is there for this receiver is there for all others that sleep on the doorbell, and
+ * they are woken by nothing else. A subscriber may be kept by a reservation whose owner
+ * is stopped, which others came after. A queue with one consumer has no others.
+ */
+static bool
+can_share(const struct mmf_ring_wait *wait)
 {
-    int64_t until = wait->now + MMF_RING_TICK;
+    const struct mmf_ring *ring = wait->ring;
+
+    if (wait->sending || wait->doorbell != NULL || wait->wants_peer ||
+        ring->shape.is_spsc)
+        return false;
+    if (ring->shape.kind == MMF_KIND_LATEST)
+        return wait->is_for_newer;
+    return ring->shape.kind == MMF_KIND_QUEUE ||
+           (mmf_ring_tail(ring) & MMF_INDEX_MASK) == ring->cursor;
+}
+
+/* True: others watch, and this one may sleep on. After a sleep of a whole tick that no
+ * ring has ended it watches itself if it must. */
+static bool
+can_rely(struct mmf_ring_wait *wait)
+{
+    mmf_atomic_u64 *words = wait->ring->shared->watch;
+    const struct mmf_watch_turn turn = {.ticket = mmf_ring_ticket(wait->ring->identity),
+                                        .mine = wait->watch,
+                                        .now = wait->now,
+                                        .tick = MMF_RING_TICK};
+
+    if (!can_share(wait))
+        return false;
+    /* pairs with the fence in stop_watching */
+    mmf_fence_full();
+    if (!wait->has_slept || wait->mark.value != wait->slept_on)
+        return mmf_watch_is_kept(words, &turn);
+    wait->watch =
+        mmf_watch_take(words, &turn) ? mmf_watch_stamp(turn.ticket, turn.now) : 0;
+    return wait->watch == 0;
+}
+
+static void
+stop_watching(struct mmf_ring_wait *wait, bool has_found_unrung)
+{
+    struct mmf_ring_shared *shared = wait->ring->shared;
+
+    if (!mmf_watch_leave(shared->watch, wait->watch) && !has_found_unrung)
+        return;
+    mmf_fence_full();
+    mmf_doorbell_ring(&shared->message_doorbell,
+                      has_found_unrung ? MMF_RING_ALL : MMF_WATCHERS, wait->ops);
+}
+
+static void
+sleep_for_long(struct mmf_ring_wait *wait)
+{
+    int64_t ticks = can_rely(wait) ? MMF_RING_LONG_SLEEP : 1;
+    int64_t until = wait->now + ticks * MMF_RING_TICK;
 
     MMF_ASSERT(wait->has_marked && !wait->is_spinning);
+    wait->has_slept = true;
+    wait->slept_on = wait->mark.value;
     wait->ops->sleep(wait->ops->context, doorbell_of(wait), wait->mark.value,
                      until < wait->deadline ? until : wait->deadline);
     wait->phase = WOKEN;
@@ -301,7 +367,7 @@ mmf_ring_wait_more(struct mmf_ring_wait *wait)
         if (wait->is_peer_closed || wait->now >= wait->deadline)
             return false;
         if (wait->has_marked) {
-            sleep_a_tick(wait);
+            sleep_for_long(wait);
             return true;
         }
         if (!wait->is_spinning || !spin_on(wait))
@@ -312,8 +378,13 @@ mmf_ring_wait_more(struct mmf_ring_wait *wait)
 enum mmf_step
 mmf_ring_wait_end(struct mmf_ring_wait *wait, enum mmf_step step)
 {
+    bool is_unrung =
+        wait->has_slept && mmf_load_relaxed_u32(doorbell_of(wait)) == wait->slept_on;
+
     MMF_ASSERT(step != MMF_STEP_AGAIN);
     if (wait->has_marked)
         mmf_doorbell_unmark(doorbell_of(wait), &wait->mark);
+    if (wait->watch != 0)
+        stop_watching(wait, is_unrung && step == MMF_STEP_DONE);
     return step == MMF_STEP_WOULD_BLOCK && wait->is_peer_closed ? MMF_STEP_GONE : step;
 }

@@ -14,8 +14,10 @@
 #define MMF_RING_FOREVER INT64_MAX
 #define MMF_RING_POLL ((int64_t)0)
 
-/* How often a participant that waits checks for the dead; nanoseconds. */
+/* How often a participant that waits checks for the dead; nanoseconds. One that relies
+ * on others, which do, sleeps for so many ticks. */
 #define MMF_RING_TICK ((int64_t)20000000)
+#define MMF_RING_LONG_SLEEP 32
 
 /*
  * A wait is a loop of the caller's:
@@ -37,6 +39,7 @@ struct mmf_ring_wait {
     bool sending;    /* for space; else for a message */
     bool wants_peer; /* give up when the last peer is gone */
     bool may_write_slots;
+    bool is_for_newer;        /* latest: than the newest there is */
     mmf_atomic_u32 *doorbell; /* to sleep on; NULL: the ring's own */
     uint8_t phase;            /* what to do when an attempt has failed; wait.c */
     bool is_spinning;
@@ -47,6 +50,9 @@ struct mmf_ring_wait {
     int rounds; /* attempts that it has */
     int64_t now;
     int64_t spins_since; /* 0: a first round without pauses */
+    bool has_slept;
+    uint32_t slept_on; /* this value of the doorbell */
+    uint64_t watch;    /* its stamp in the ring's `watch`; 0: it does not watch */
     struct mmf_doorbell_mark mark;
 };
 

@@ -7,10 +7,9 @@
  * themselves after a tick, at the slots and at the owner, the latter by a system call
  * whose cost grows with the object's holders.
  *
- * A hundred sleepers need not all check; one is too few, since it can die with the owner
- * or on its way out. So two watch, of different processes. Each has put its process's
- * ticket and the time of its check into one of the object's two words `watch`, a tick
- * ago at most, and checks again every tick. A sleeper whose tick is over and that sees
+ * A hundred sleepers need not all check: two watch, of different processes, whose
+ * stamps the object's two words `watch` have (page/watch.h). A sleeper whose tick is over
+ * and that sees
  *
  *   a watcher of its own process            is woken by that one, if any other is killed
  *   two others watch, of two processes      is woken by one of them, if either is killed
@@ -39,9 +38,6 @@
 /* The longest sleep of those that do not watch; of those in the first slots. */
 #define LONGEST_SLEEP (16 * MMF_SYNC_TICK)
 #define FIRST_SLOTS 16
-
-/* A watcher is late after this time, and may be replaced; milliseconds. */
-#define LATE_MS (int)((MMF_SYNC_TICK + MMF_SYNC_TICK / 8) / 1000000)
 
 /*
  * Dead owners and reservers.
@@ -227,70 +223,19 @@ mmf_sync_recover(const struct mmf_sync_ref *object, enum mmf_step step,
     return undone ? MMF_STEP_AGAIN : MMF_STEP_WOULD_BLOCK;
 }
 
-/*
- * The two words. The time is the clock's milliseconds, cut to 24 bits: after four hours
- * and a half it comes again, and then a sleeper sleeps too long once. A time to come is
- * of another clock, which a time namespace can have; it counts as long ago.
- */
-
-static uint64_t
-ticket_of(uint64_t stamp)
+static struct mmf_watch_turn
+make_turn(const struct mmf_sync_ref *object, uint64_t mine, int64_t now)
 {
-    return stamp & MMF_TICKET_MAX;
+    return (struct mmf_watch_turn){.ticket = mmf_sync_ticket(object->identity),
+                                   .mine = mine,
+                                   .now = now,
+                                   .tick = MMF_SYNC_TICK};
 }
 
 static uint64_t
 make_stamp(const struct mmf_sync_ref *object, int64_t time)
 {
-    uint64_t ms = (uint64_t)(time / 1000000);
-
-    return ms << MMF_TICKET_BITS | mmf_sync_ticket(object->identity);
-}
-
-static bool
-is_current(uint64_t stamp, int64_t now)
-{
-    uint64_t ms = (uint64_t)(now / 1000000);
-    uint64_t age = (ms - (stamp >> MMF_TICKET_BITS)) & MMF_WATCH_TIME_MAX;
-
-    MMF_ASSERT(now > 0);
-    return ticket_of(stamp) != 0 && age <= LATE_MS;
-}
-
-/*
- * The word to put our stamp into, if we are to watch; -1: others watch. If both are of
- * one other process, two of its threads took one each at the same moment.
- */
-static int
-choose_slot(const struct mmf_sync_ref *object, uint64_t mine, const uint64_t stamps[2],
-            int64_t now)
-{
-    for (int i = 0; i < 2; i++) {
-        if (ticket_of(stamps[i]) == mmf_sync_ticket(object->identity))
-            return stamps[i] != mine && is_current(stamps[i], now) ? -1 : i;
-    }
-    for (int i = 0; i < 2; i++) {
-        if (!is_current(stamps[i], now))
-            return i;
-    }
-    return ticket_of(stamps[0]) == ticket_of(stamps[1]) ? 1 : -1;
-}
-
-/* True: we watch the object from now on. `mine`: our stamp so far, or 0. */
-static bool
-watch_object(const struct mmf_sync_ref *object, uint64_t mine, int64_t now)
-{
-    mmf_atomic_u64 *slots = object->shared->watch;
-    uint64_t stamps[2] = {mmf_load_acquire_u64(&slots[0]),
-                          mmf_load_acquire_u64(&slots[1])};
-    int slot = choose_slot(object, mine, stamps, now);
-
-    if (slot < 0)
-        return false;
-    MMF_ASSERT(slot < 2 && ticket_of(make_stamp(object, now)) != 0);
-    /* If another was quicker, we check this time, and leave it to that one the next. */
-    mmf_exchange_if_u64(&slots[slot], &stamps[slot], make_stamp(object, now));
-    return true;
+    return mmf_watch_stamp(mmf_sync_ticket(object->identity), time);
 }
 
 /*
@@ -322,11 +267,12 @@ choose_watch(struct mmf_sync_watch *watch, const struct mmf_sync_ref *objects,
     MMF_ASSERT(count >= 1 && count <= MMF_SYNC_OBJECTS_MAX);
     for (int i = 0; i < count; i++) {
         uint64_t mine = watch->since != 0 ? make_stamp(&objects[i], watch->since) : 0;
+        const struct mmf_watch_turn turn = make_turn(&objects[i], mine, now);
 
         if (!objects[i].is_watched)
             continue;
         watch->epochs[i] = mmf_load_acquire_u32(&objects[i].shared->watch_epoch);
-        watches |= watch_object(&objects[i], mine, now);
+        watches |= mmf_watch_take(objects[i].shared->watch, &turn);
     }
     watch->since = watches ? now : 0;
     watch->relies = !watches;
@@ -350,15 +296,12 @@ can_rely_at_once(struct mmf_sync_watch *watch, const struct mmf_sync_ref *object
                  int count, int64_t now)
 {
     for (int i = 0; i < count; i++) {
-        const mmf_atomic_u64 *words = objects[i].shared->watch;
-        uint64_t stamps[2];
+        const struct mmf_watch_turn turn = make_turn(&objects[i], 0, now);
 
         if (!objects[i].is_watched)
             continue;
         watch->epochs[i] = mmf_load_acquire_u32(&objects[i].shared->watch_epoch);
-        stamps[0] = mmf_load_acquire_u64(&words[0]);
-        stamps[1] = mmf_load_acquire_u64(&words[1]);
-        if (choose_slot(&objects[i], 0, stamps, now) >= 0)
+        if (!mmf_watch_is_kept(objects[i].shared->watch, &turn))
             return false;
     }
     return true;
@@ -401,31 +344,17 @@ mmf_sync_watch_epochs(const struct mmf_sync_watch *watch)
     return watch->relies ? watch->epochs : NULL;
 }
 
-/* Take the stamp out, if it is still in, and wake all. */
-static void
-vacate(const struct mmf_sync_ref *object, mmf_atomic_u64 *slot, uint64_t stamp,
-       const struct mmf_sync_ops *ops)
-{
-    MMF_ASSERT(stamp != 0);
-    if (!mmf_exchange_if_u64(slot, &stamp, 0))
-        return;
-    mmf_add_release_u32(&object->shared->watch_epoch, 1);
-    ops->wake_watched(ops->context, object);
-}
-
 void
 mmf_sync_watch_end(const struct mmf_sync_watch *watch,
                    const struct mmf_sync_ref *objects, int count,
                    const struct mmf_sync_ops *ops)
 {
     for (int i = 0; watch->since != 0 && i < count; i++) {
-        uint64_t stamp = make_stamp(&objects[i], watch->since);
-
-        for (int j = 0; objects[i].is_watched && j < 2; j++) {
-            mmf_atomic_u64 *slot = &objects[i].shared->watch[j];
-
-            if (mmf_load_acquire_u64(slot) == stamp)
-                vacate(&objects[i], slot, stamp, ops);
-        }
+        if (!objects[i].is_watched ||
+            !mmf_watch_leave(objects[i].shared->watch,
+                             make_stamp(&objects[i], watch->since)))
+            continue;
+        mmf_add_release_u32(&objects[i].shared->watch_epoch, 1);
+        ops->wake_watched(ops->context, &objects[i]);
     }
 }

@@ -45,6 +45,7 @@
 #include "base/atomic.h"
 #include "base/invariant.h"
 #include "base/step.h"
+#include "shared/page/watch.h"
 
 /* The slots in the control page, and those beyond it that an object can come to have. */
 #ifndef MMF_SYNC_SLOTS_HERE
@@ -102,9 +103,6 @@ static_assert(offsetof(struct mmf_sync_shared, slots) == 64, "layout 2");
 
 #define MMF_THREAD_BITS 22
 #define MMF_THREAD_MAX ((1u << MMF_THREAD_BITS) - 1)
-#define MMF_TICKET_BITS 38
-#define MMF_TICKET_MAX (((uint64_t)1 << MMF_TICKET_BITS) - 1)
-#define MMF_WATCH_TIME_MAX ((1u << 24) - 1)
 
 /* In `pid_space`: not one, or not known. Who is another's thread cannot be said. */
 #define MMF_SYNC_NO_SPACE UINT32_MAX

@@ -49,14 +49,16 @@ mmf_tokens_close(struct mmf_tokens *tokens)
     }
 }
 
-/* Not less than asked for; no sleep is longer than a tick. */
+#define LONGEST (MMF_RING_LONG_SLEEP * MMF_RING_TICK)
+
+/* Not less than asked for, up to the longest of a wait that is cut in parts. */
 static DWORD
 to_milliseconds(int64_t nanoseconds)
 {
     if (nanoseconds <= 0)
         return 0;
-    if (nanoseconds >= MMF_RING_TICK)
-        return (DWORD)(MMF_RING_TICK / 1000000);
+    if (nanoseconds >= LONGEST)
+        return (DWORD)(LONGEST / 1000000);
     return (DWORD)((nanoseconds + 999999) / 1000000);
 }
 
