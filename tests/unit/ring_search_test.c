@@ -8,6 +8,7 @@
 
 #include "harness/check.h"
 #include "ring_support.h"
+#include "shared/ring/join.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -246,10 +247,13 @@ is_alive(void *context, uint64_t ticket)
 static void
 let_all_die(void)
 {
-    for (uint32_t i = 0; i < MMF_PARTICIPANTS_MAX; i++) {
+    for (uint32_t i = 0; i < ring.shape.max_senders; i++) {
         ring.senders[i].identity = (uint64_t)(i + 2) << MMF_IDENTITY_HANDLE_BITS;
+        ring.senders[i].held = 1;
+    }
+    for (uint32_t i = 0; i < ring.shape.max_receivers; i++) {
         ring.receivers[i].identity = (uint64_t)(i + 2) << MMF_IDENTITY_HANDLE_BITS;
-        ring.senders[i].held = ring.receivers[i].held = 1;
+        ring.receivers[i].held = 1;
     }
     ring.senders[0].identity = ring.identity;
     ring.senders[0].held = 0;
@@ -266,27 +270,80 @@ recover(void)
     write_words = NULL;
     for (uint64_t i = 0; i < ring.shape.slots; i++)
         CHECK(!mmf_word_is_owned(mmf_ring_word(&ring, i)));
-    for (uint32_t i = 0; i < MMF_PARTICIPANTS_MAX; i++) {
+    for (uint32_t i = 0; i < ring.shape.max_senders; i++)
         CHECK_INT(ring.senders[i].identity, i == 0 ? ring.identity : 0);
+    for (uint32_t i = 0; i < ring.shape.max_receivers; i++)
         CHECK_INT(ring.receivers[i].identity, 0);
-    }
     CHECK_INT(mmf_ring_count_pins(&ring), 0);
     return MMF_STEP_DONE;
+}
+
+static void
+make_queue_of_the_dead(void)
+{
+    make_ring((struct mmf_ring_shape){.kind = MMF_KIND_QUEUE,
+                                      .max_senders = MMF_PARTICIPANTS_MAX,
+                                      .max_receivers = 1000, /* no multiple of 64 */
+                                      .slots = MANY_SLOTS});
+    let_all_die();
+    for (uint32_t i = 0; i < MANY_SLOTS; i++)
+        set_slot(i, FIRST - MANY_SLOTS + i, i % 2 * MMF_RECEIVERS_FROM + 1 + i % 999,
+                 i % 2 == 0 ? MMF_SLOT_RESERVED : MMF_SLOT_TAKEN);
 }
 
 static void
 the_dead_of_a_queue(void **state)
 {
     (void)state;
-    make_ring((struct mmf_ring_shape){.kind = MMF_KIND_QUEUE,
-                                      .max_senders = MMF_PARTICIPANTS_MAX,
-                                      .max_receivers = MMF_PARTICIPANTS_MAX,
-                                      .slots = MANY_SLOTS});
-    let_all_die();
-    for (uint32_t i = 0; i < MANY_SLOTS; i++)
-        set_slot(i, FIRST - MANY_SLOTS + i, i % 2 * MMF_RECEIVERS_FROM + 1 + i % 1023,
-                 i % 2 == 0 ? MMF_SLOT_RESERVED : MMF_SLOT_TAKEN);
+    make_queue_of_the_dead();
     check_step(recover, write_nothing, 64, MMF_STEP_DONE);
+}
+
+static enum mmf_step
+join(void)
+{
+    const struct mmf_ring_ops ops = {.is_alive = is_alive};
+
+    return mmf_ring_join_sender(&ring, &ops);
+}
+
+static enum mmf_step
+join_often(void)
+{
+    enum mmf_step step = MMF_STEP_DONE;
+
+    for (uint32_t i = 1; i < ring.shape.max_senders && step == MMF_STEP_DONE; i++)
+        step = join();
+    return step;
+}
+
+/* One sender after the other takes the place of a dead one. */
+static void
+successors_of_the_dead(void **state)
+{
+    (void)state;
+    make_queue_of_the_dead();
+    check_step(join_often, write_nothing, 64, MMF_STEP_DONE);
+}
+
+/* Each entry that is freed is at once another dead one's. */
+static void
+write_dead_sender(const volatile void *address)
+{
+    for (uint32_t i = 0; i < ring.shape.max_senders; i++) {
+        if (address == &ring.senders[i].identity && ring.senders[i].identity == 0) {
+            ring.senders[i].identity = (2000 + ++written) << MMF_IDENTITY_HANDLE_BITS;
+            ring.senders[i].held = 1;
+        }
+    }
+}
+
+static void
+the_dead_come_again(void **state)
+{
+    (void)state;
+    make_queue_of_the_dead();
+    check_step(join, write_dead_sender, 64, MMF_STEP_WOULD_BLOCK);
 }
 
 static void
@@ -313,6 +370,8 @@ main(int argc, char **argv)
         cmocka_unit_test(many_pins),
         cmocka_unit_test(a_source),
         cmocka_unit_test(the_dead_of_a_queue),
+        cmocka_unit_test(successors_of_the_dead),
+        cmocka_unit_test(the_dead_come_again),
         cmocka_unit_test(the_dead_of_a_latest_value),
     };
 

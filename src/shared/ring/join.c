@@ -36,21 +36,14 @@ reset_entry(const struct mmf_ring *ring, struct mmf_participant_shared *entry,
     mmf_store_relaxed_u64(&entry->pid, ring->pid);
 }
 
+/* False: it is another participant's. */
 static bool
-try_entry(struct mmf_ring *ring, uint32_t number, bool may_write_slots,
-          const struct mmf_ring_ops *ops)
+try_entry(const struct mmf_ring *ring, uint32_t number)
 {
     struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
-    uint64_t identity = mmf_load_acquire_u64(&entry->identity);
+    uint64_t identity = 0;
 
     MMF_ASSERT(ring->identity != 0 && !(ring->identity & MMF_IDENTITY_JOINING));
-    if (identity != 0) {
-        if (!mmf_ring_is_dead(ring, ops, identity))
-            return false;
-        mmf_ring_recover(ring, &(struct mmf_ring_dead){number, 1, &identity},
-                         may_write_slots);
-        identity = 0;
-    }
     if (!mmf_exchange_if_u64(&entry->identity, &identity,
                              ring->identity | MMF_IDENTITY_JOINING))
         return false;
@@ -59,14 +52,27 @@ try_entry(struct mmf_ring *ring, uint32_t number, bool may_write_slots,
     return true;
 }
 
-/* The number of the entry; UINT32_MAX: all `count` are taken. */
+/*
+ * The number of the entry; UINT32_MAX: all `count` are taken. The first dead one has all
+ * of the table recovered, so it is done once.
+ */
 static uint32_t
 take_entry(struct mmf_ring *ring, uint32_t first, uint32_t count, bool may_write_slots,
            const struct mmf_ring_ops *ops)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        if (try_entry(ring, first + i, may_write_slots, ops))
-            return first + i;
+    bool has_recovered = false;
+
+    for (uint32_t i = first; i - first < count; i++) {
+        uint64_t identity =
+            mmf_load_acquire_u64(&mmf_ring_participant(ring, i)->identity);
+
+        if (identity != 0 && !has_recovered && mmf_ring_is_dead(ring, ops, identity)) {
+            mmf_ring_recover_all(ring, first, count, may_write_slots, ops);
+            has_recovered = true;
+            identity = 0;
+        }
+        if (identity == 0 && try_entry(ring, i))
+            return i;
     }
     return UINT32_MAX;
 }

@@ -9,11 +9,16 @@
 #include "shared/ring/wait.h"
 
 /* So many dead are recovered with one search of the slots. */
-#define DEAD_AT_ONCE 64u
+#ifndef MMF_DEAD_AT_ONCE /* the model has fewer */
+#define MMF_DEAD_AT_ONCE 64u
+#endif
 
-/* The participant's identity, if its death may be what blocks a caller; else 0. */
+/* Who is a suspect: those whose death may be what blocks a sender, a receiver; all. */
+enum suspects { OF_SENDER, OF_RECEIVER, ALL };
+
+/* The participant's identity, if it is one of these; else 0. */
 static uint64_t
-suspect(const struct mmf_ring *ring, bool sending, uint32_t number)
+suspect(const struct mmf_ring *ring, enum suspects which, uint32_t number)
 {
     const struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
     uint64_t identity = mmf_load_acquire_u64(&entry->identity);
@@ -21,9 +26,9 @@ suspect(const struct mmf_ring *ring, bool sending, uint32_t number)
 
     if (identity == 0 || identity == ring->identity)
         return 0;
-    if (mmf_load_relaxed_u64(&entry->held) != 0)
+    if (which == ALL || mmf_load_relaxed_u64(&entry->held) != 0)
         return identity;
-    return sending && number >= MMF_RECEIVERS_FROM &&
+    return which == OF_SENDER && number >= MMF_RECEIVERS_FROM &&
                    ring->shape.kind == MMF_KIND_TOPIC &&
                    mmf_cursor_read(entry, &cursor) &&
                    mmf_index_difference(mmf_ring_tail(ring), cursor) >=
@@ -35,12 +40,14 @@ suspect(const struct mmf_ring *ring, bool sending, uint32_t number)
 bool
 mmf_ring_has_suspects(const struct mmf_ring *ring, bool sending)
 {
+    enum suspects which = sending ? OF_SENDER : OF_RECEIVER;
+
     for (uint32_t i = 0; i < ring->shape.max_senders; i++) {
-        if (suspect(ring, sending, i) != 0)
+        if (suspect(ring, which, i) != 0)
             return true;
     }
     for (uint32_t i = 0; i < ring->shape.max_receivers; i++) {
-        if (suspect(ring, sending, MMF_RECEIVERS_FROM + i) != 0)
+        if (suspect(ring, which, MMF_RECEIVERS_FROM + i) != 0)
             return true;
     }
     return false;
@@ -187,13 +194,13 @@ mmf_ring_recover(struct mmf_ring *ring, const struct mmf_ring_dead *dead,
 
 /* Which of these participants are dead suspects, and recovering them. */
 static bool
-recover_some(struct mmf_ring *ring, bool sending, bool may_write_slots,
+recover_some(struct mmf_ring *ring, enum suspects which, bool may_write_slots,
              const struct mmf_ring_ops *ops, const struct mmf_ring_dead *dead)
 {
     bool has_found = false;
 
     for (uint32_t i = 0; i < dead->count; i++) {
-        uint64_t identity = suspect(ring, sending, dead->first + i);
+        uint64_t identity = suspect(ring, which, dead->first + i);
         bool is_dead = identity != 0 && mmf_ring_is_dead(ring, ops, identity);
 
         dead->identities[i] = is_dead ? identity : 0;
@@ -206,18 +213,18 @@ recover_some(struct mmf_ring *ring, bool sending, bool may_write_slots,
 
 /* A table, in parts: the identities of all of it need more stack than a call may. */
 static bool
-recover_table(struct mmf_ring *ring, bool sending, bool may_write_slots,
+recover_table(struct mmf_ring *ring, enum suspects which, bool may_write_slots,
               const struct mmf_ring_ops *ops, uint32_t first, uint32_t count)
 {
-    uint64_t identities[DEAD_AT_ONCE];
+    uint64_t identities[MMF_DEAD_AT_ONCE];
     bool has_recovered = false;
 
-    for (uint32_t i = 0; i < count; i += DEAD_AT_ONCE) {
+    for (uint32_t i = 0; i < count; i += MMF_DEAD_AT_ONCE) {
         uint32_t rest = count - i;
         const struct mmf_ring_dead part = {
-            first + i, rest < DEAD_AT_ONCE ? rest : DEAD_AT_ONCE, identities};
+            first + i, rest < MMF_DEAD_AT_ONCE ? rest : MMF_DEAD_AT_ONCE, identities};
 
-        has_recovered |= recover_some(ring, sending, may_write_slots, ops, &part);
+        has_recovered |= recover_some(ring, which, may_write_slots, ops, &part);
     }
     return has_recovered;
 }
@@ -226,11 +233,19 @@ bool
 mmf_ring_recover_suspects(struct mmf_ring *ring, bool sending, bool may_write_slots,
                           const struct mmf_ring_ops *ops)
 {
+    enum suspects which = sending ? OF_SENDER : OF_RECEIVER;
     bool has_recovered =
         may_write_slots &&
-        recover_table(ring, sending, may_write_slots, ops, 0, ring->shape.max_senders);
+        recover_table(ring, which, may_write_slots, ops, 0, ring->shape.max_senders);
 
-    return recover_table(ring, sending, may_write_slots, ops, MMF_RECEIVERS_FROM,
+    return recover_table(ring, which, may_write_slots, ops, MMF_RECEIVERS_FROM,
                          ring->shape.max_receivers) ||
            has_recovered;
+}
+
+void
+mmf_ring_recover_all(struct mmf_ring *ring, uint32_t first, uint32_t count,
+                     bool may_write_slots, const struct mmf_ring_ops *ops)
+{
+    recover_table(ring, ALL, may_write_slots, ops, first, count);
 }

@@ -282,12 +282,13 @@ uint32_t mmf_ring_count_pins(const struct mmf_ring *ring);
 /* There are participants whose death may be what blocks a caller. */
 bool mmf_ring_has_suspects(const struct mmf_ring *ring, bool sending);
 
-/*
- * Recover those of them that are dead: mmf_ring_recover. False: none is. The call needs
- * MMF_PARTICIPANTS_MAX * 8 bytes of stack.
- */
+/* Recover those of them that are dead: mmf_ring_recover. False: none is. */
 bool mmf_ring_recover_suspects(struct mmf_ring *ring, bool sending,
                                bool may_write_slots, const struct mmf_ring_ops *ops);
+
+/* The same of all with these numbers, whatever they have left. */
+void mmf_ring_recover_all(struct mmf_ring *ring, uint32_t first, uint32_t count,
+                          bool may_write_slots, const struct mmf_ring_ops *ops);
 
 /* The entry of a participant by its number; NULL: no such number. */
 struct mmf_participant_shared *mmf_ring_participant(const struct mmf_ring *ring,
