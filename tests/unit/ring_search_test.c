@@ -189,6 +189,14 @@ many_pins(void **state)
     check_step(reserve, write_last_pin, 4000, MMF_STEP_WOULD_BLOCK);
 }
 
+static int
+is_alive(void *context, uint64_t ticket)
+{
+    (void)context;
+    (void)ticket;
+    return 0;
+}
+
 static void
 write_version(const volatile void *address)
 {
@@ -204,11 +212,21 @@ write_owner(const volatile void *address)
     ring.shared->sources[0].owner++;
 }
 
+/* Whenever it is asked for it is another one, which has died with a slot. */
+static void
+write_dead_owner(const volatile void *address)
+{
+    if (address != &ring.shared->sources[0].owner)
+        return;
+    ring.shared->sources[0].owner = (100 + ++written) << MMF_IDENTITY_HANDLE_BITS;
+    ring.senders[1].identity = ring.shared->sources[0].owner;
+    ring.senders[1].held = 1;
+}
+
 static enum mmf_step
 own_source(void)
 {
-    const struct mmf_ring_ops ops = {.is_alive =
-                                         NULL}; /* no owner is there to be asked */
+    const struct mmf_ring_ops ops = {.is_alive = is_alive};
     struct mmf_ring_source source;
 
     return mmf_ring_own_source(&ring, 7, &ops, &source);
@@ -217,7 +235,8 @@ own_source(void)
 static void
 a_source(void **state)
 {
-    void (*const writers[])(const volatile void *) = {write_version, write_owner};
+    void (*const writers[])(const volatile void *) = {write_version, write_owner,
+                                                      write_dead_owner};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(writers); i++) {
@@ -226,7 +245,7 @@ a_source(void **state)
         CHECK_INT(reserve(), MMF_STEP_DONE);
         ring.shared->sources[0].source = 7;
         ring.shared->sources[0].owner = 8;
-        check_step(own_source, writers[i], 4, MMF_STEP_CORRUPT);
+        check_step(own_source, writers[i], 32, MMF_STEP_CORRUPT);
     }
 }
 
@@ -234,14 +253,6 @@ a_source(void **state)
  * The dead, as many as there can be, who own all slots, or have all pins. They cost a
  * search for each 64 of them.
  */
-
-static int
-is_alive(void *context, uint64_t ticket)
-{
-    (void)context;
-    (void)ticket;
-    return 0;
-}
 
 /* All but the test's own, and each has a slot. */
 static void

@@ -27,6 +27,10 @@
 #include "shared/ring/inner.h"
 #include "shared/ring/wait.h"
 
+/* So many owners at most come and go while one sender becomes it: each has joined and
+ * reserved a slot meanwhile, and one that has died costs a search of all slots. */
+#define OWNERS_MOST 16
+
 /* The source's entry. `adds`: make it if need be. NULL: not there; no place for it. */
 static struct mmf_source_shared *
 find_entry(const struct mmf_ring *ring, uint64_t source, bool adds)
@@ -127,7 +131,7 @@ mmf_ring_own_source(struct mmf_ring *ring, uint64_t source,
     if (out->entry == NULL)
         return MMF_STEP_WOULD_BLOCK;
     owner = mmf_load_acquire_u64(&out->entry->owner);
-    for (int rounds = MMF_FEW_ROUNDS; rounds > 0; rounds--) {
+    for (int rounds = OWNERS_MOST; rounds > 0; rounds--) {
         uint32_t number =
             owner != ring->identity ? settle(ring, owner, ops) : UINT32_MAX;
         enum mmf_step step = MMF_STEP_WOULD_BLOCK;
