@@ -229,6 +229,7 @@ end_call(enum call_kind next)
     thread->tries = 0;
     thread->changed = 0;
     thread->was_full = 0;
+    thread->was_there = 0;
     thread->message = 0;
     thread->drains = 0;
     thread->target = 0;
@@ -247,6 +248,7 @@ begin_attempt(void)
     self()->tries = 1;
     self()->changed = 0;
     self()->was_full = 0;
+    self()->was_there = 0;
 }
 
 /* The two halves of a message, written and read with a step between them. */
@@ -309,11 +311,15 @@ recover_dead(int is_sending)
            cleared;
 }
 
-/* For one that takes the entry over, or in the end. */
-static void
-recover_one(struct mmf_ring *ring, uint32_t number, uint64_t identity)
+/* An entry of the table is a dead one's. */
+static int
+has_dead_entry(const struct mmf_participant_shared *table)
 {
-    mmf_ring_recover(ring, &(struct mmf_ring_dead){number, 1, &identity}, 1);
+    for (uint32_t i = 0; i < world.rings[0].shape.max_senders; i++) {
+        if (table[i].identity != 0 && !is_alive(mmf_ring_ticket(table[i].identity)))
+            return 1;
+    }
+    return 0;
 }
 
 static void
@@ -484,6 +490,15 @@ drain(void)
     end_call(CALL_NONE);
 }
 
+/* Without `message` it is a look in place. */
+static enum mmf_step
+take_or_inspect(struct mmf_ring_message *message)
+{
+    if (message != NULL)
+        return mmf_ring_take(own_ring(), message);
+    return mmf_ring_has_message(own_ring()) ? MMF_STEP_DONE : MMF_STEP_WOULD_BLOCK;
+}
+
 static int
 take_once(struct mmf_ring_message *message)
 {
@@ -491,7 +506,7 @@ take_once(struct mmf_ring_message *message)
 
     for (int dead_checked = 0;;) {
         uint64_t seen;
-        enum mmf_step answer = mmf_ring_take(ring, message);
+        enum mmf_step answer = take_or_inspect(message);
 
         if (answer == MMF_STEP_CORRUPT)
             found("a consumer finds the words corrupt");
@@ -548,6 +563,21 @@ take_if_there(uint64_t *index)
     return take_waiting(0, index);
 }
 
+void
+inspect(void)
+{
+    begin_call(CALL_INSPECT);
+    for (;;) {
+        begin_attempt();
+        if (take_once(NULL))
+            break;
+        if (!recover_dead(0))
+            rest();
+    }
+    judge_seen(current);
+    end_call(CALL_HOLD);
+}
+
 static uint8_t
 message_of(int thread, uint64_t index)
 {
@@ -601,26 +631,12 @@ lag_behind(void)
 void
 succeed(void)
 {
-    struct mmf_ring *ring = own_ring();
-
     for (;;) {
         begin_attempt();
-        for (uint32_t i = 0; i < MOST_THREADS; i++) {
-            uint32_t number = i + MMF_RECEIVERS_FROM;
-            struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
-            uint64_t identity = mmf_load_acquire_u64(&entry->identity);
-
-            if (identity != 0 && is_alive(mmf_ring_ticket(identity)))
-                continue;
-            if (identity != 0)
-                recover_one(ring, number, identity);
-            identity = 0;
-            if (!mmf_exchange_if_u64(&entry->identity, &identity, ring->identity))
-                continue;
-            mmf_ring_be_receiver(ring, number);
-            mmf_ring_begin(ring);
+        if (mmf_ring_join_receiver(own_ring(), true, &ops) == MMF_STEP_DONE)
             return;
-        }
+        if (!self()->changed && has_dead_entry(world.receivers))
+            found("a consumer does not get the entry of a dead one");
         rest();
     }
 }
@@ -877,14 +893,11 @@ pin_message(void)
 static void
 recover_all(struct mmf_ring *ring)
 {
-    for (uint32_t i = 0; i < 2 * MOST_CALLERS; i++) {
-        uint32_t number = i < MOST_CALLERS ? i : i - MOST_CALLERS + MMF_RECEIVERS_FROM;
-        const struct mmf_participant_shared *entry = mmf_ring_participant(ring, number);
-
-        if (entry != NULL && entry->identity != 0 &&
-            !is_alive(mmf_ring_ticket(entry->identity)))
-            recover_one(ring, number, entry->identity);
-    }
+    mmf_ring_recover_all(ring, 0, ring->shape.max_senders, true, &ops);
+    mmf_ring_recover_all(ring, MMF_RECEIVERS_FROM, ring->shape.max_receivers, true,
+                         &ops);
+    if (has_dead_entry(world.senders) || has_dead_entry(world.receivers))
+        found("in the end an entry is a dead participant's");
 }
 
 /* What is applied of the source is what was sent. */
@@ -1069,6 +1082,19 @@ judge_pins(const struct mmf_ring *ring)
         found("in the end a pin is in use");
 }
 
+/* Each consumer that goes on has an entry of its own. */
+static void
+judge_entries(void)
+{
+    for (int i = 0; i < thread_count && !plan->is_spsc; i++) {
+        const struct mmf_ring *ring = &world.rings[i];
+
+        if (world.threads[i].status != KILLED &&
+            ring->receiving->identity != ring->identity)
+            found("in the end a consumer's entry is another's");
+    }
+}
+
 /* The dead have been recovered: what they owned first, their entries last. */
 static void
 judge_owners(const struct mmf_ring *ring)
@@ -1100,6 +1126,7 @@ check_end(void)
     recover_all(&ring);
     judge_pins(&ring);
     judge_owners(&ring);
+    judge_entries();
     switch (plan->kind) {
     case MMF_KIND_QUEUE:
         if (plan->is_spsc)

@@ -11,7 +11,8 @@
  * A thread that got WOULD_BLOCK, and has recovered all the dead that block it, rests
  * until another thread writes. Found, in whatever state of the others:
  *
- *   - a thread rests, although a message or a free slot is available
+ *   - a thread rests, although a message or a free slot is available; or it sees one that
+ *     was not there
  *   - a thread that runs alone comes back to where it was
  *   - a message is lost, taken twice, torn, out of its sender's order, or unmarked
  *     although a consumer had it before
@@ -78,6 +79,9 @@ void drain(void);
 /* Take a message, waiting for one; answers its index. */
 uint64_t take(void);
 int take_if_there(uint64_t *index);
+
+/* Wait until there is a message, and leave it where it is. */
+void inspect(void);
 void release(uint64_t index);
 void return_message(uint64_t index);
 

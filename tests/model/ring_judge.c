@@ -390,19 +390,43 @@ must_drainer_wait(int thread)
 }
 
 static int
-must_consumer_wait(int thread)
+is_there_for(int thread)
 {
     uint64_t cursor = world.rings[thread].cursor;
 
     if (plan->is_spsc)
-        return index_at(cursor) != cursor || state_at(cursor) != MMF_SLOT_COMMITTED;
+        return index_at(cursor) == cursor && state_at(cursor) == MMF_SLOT_COMMITTED;
     for (uint64_t i = 0; i < plan->slots; i++) {
         if (state_at(i) == MMF_SLOT_COMMITTED || state_at(i) == MMF_SLOT_RETURNED)
-            return 0;
+            return 1;
+    }
+    return 0;
+}
+
+static int
+must_consumer_wait(int thread)
+{
+    if (is_there_for(thread))
+        return 0;
+    for (uint64_t i = 0; i < plan->slots && !plan->is_spsc; i++) {
         if (state_at(i) != MMF_SLOT_RELEASED && is_owner_dead(i))
             return 0;
     }
     return 1;
+}
+
+static void
+note_there(int thread)
+{
+    if (world.threads[thread].call == CALL_INSPECT && is_there_for(thread))
+        world.threads[thread].was_there = 1;
+}
+
+void
+judge_seen(int thread)
+{
+    if (!world.threads[thread].was_there)
+        found("a consumer sees a message, and there was none");
 }
 
 static int
@@ -441,6 +465,7 @@ judge_resting(void)
         struct thread *thread = &world.threads[i];
 
         note_full(thread);
+        note_there(i);
         if (thread->status != RESTING)
             continue;
         if (thread->is_sender_waiting) {
@@ -452,7 +477,8 @@ judge_resting(void)
         } else if (thread->call == CALL_DRAIN) {
             if (!must_drainer_wait(i))
                 found("a sender waits for releases that are over");
-        } else if (thread->call == CALL_TAKE && !must_consumer_wait(i)) {
+        } else if ((thread->call == CALL_TAKE || thread->call == CALL_INSPECT) &&
+                   !must_consumer_wait(i)) {
             found("a consumer rests, although a message is available");
         }
     }

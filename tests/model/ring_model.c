@@ -157,6 +157,34 @@ take_lag_twice_and_take(void)
 }
 
 static void
+inspect_and_take_one(void)
+{
+    inspect();
+    take_one();
+}
+
+static void
+inspect_and_take_two(void)
+{
+    inspect_and_take_one();
+    inspect_and_take_one();
+}
+
+static void
+inspect_twice_and_take_one(void)
+{
+    inspect();
+    inspect_and_take_one();
+}
+
+static void
+inspect_and_poll(void)
+{
+    inspect();
+    poll_one();
+}
+
+static void
 return_and_take(void)
 {
     return_message(take());
@@ -192,6 +220,13 @@ succeed_and_take_one(void)
 {
     succeed();
     take_one();
+}
+
+static void
+succeed_and_poll(void)
+{
+    succeed();
+    poll_one();
 }
 
 static void
@@ -470,6 +505,10 @@ static const struct scenario scenarios[] = {
      QUEUE(2),
      .threads = {send_one, take_one, succeed_and_take_one},
      .kills = 1},
+    {.name = "queue of 2, one killed, two successors",
+     QUEUE(2),
+     .threads = {send_one, succeed_and_poll, succeed_and_poll},
+     .kills = 1},
     {.name = "queue of 2, returned, one killed",
      QUEUE(2),
      .threads = {send_one, return_and_take, take_one},
@@ -505,6 +544,31 @@ static const struct scenario scenarios[] = {
      QUEUE(2),
      .threads = {send_one_and_drain, take_one, take_one},
      .kills = 1},
+    {.name = "queue of 2, all killed",
+     QUEUE(2),
+     .threads = {send_one, send_one, take_one},
+     .kills = 3},
+    {.name = "queue of 2, all killed, two consumers",
+     QUEUE(2),
+     .threads = {send_one, take_one, take_one},
+     .kills = 3},
+    {.name = "a look, queue of 2, two producers",
+     QUEUE(2),
+     .threads = {send_one, send_one, inspect_and_take_two}},
+    {.name = "a look, queue of 2, two consumers",
+     QUEUE(2),
+     .threads = {send_two, take_one, inspect_twice_and_take_one}},
+    {.name = "a look, queue of 2, returned",
+     QUEUE(2),
+     .threads = {send_one, return_and_take, inspect_and_poll}},
+    {.name = "a look, queue of 2, one killed",
+     QUEUE(2),
+     .threads = {send_one, send_one, inspect_and_take_one},
+     .kills = 1},
+    {.name = "a look, queue of 2, all killed",
+     QUEUE(2),
+     .threads = {send_one, take_one, inspect_and_poll},
+     .kills = 3},
     {.name = "dropping queue of 1, two producers",
      DROPPING(1),
      .threads = {send_two_or_fail, send_one_or_fail, poll_one}},
@@ -545,6 +609,12 @@ static const struct scenario scenarios[] = {
     {.name = "SPSC queue of 4, two consumers killed in turn",
      SPSC(4),
      .threads = {send_three, take_two_in_order, succeed_single_and_take_one},
+     .kills = 2},
+
+    {.name = "a look, SPSC queue of 2, both killed",
+     SPSC(2),
+     .first = NEAR_WRAP,
+     .threads = {send_three, inspect_and_take_two, succeed_single_and_take_one},
      .kills = 2},
 
     /* A source's messages. */

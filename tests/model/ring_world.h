@@ -16,6 +16,7 @@ enum call_kind {
     CALL_COMMIT,
     CALL_ABANDON,
     CALL_TAKE,
+    CALL_INSPECT,
     CALL_HOLD, /* between calls, with messages taken */
     CALL_RELEASE,
     CALL_RETURN,
@@ -34,7 +35,8 @@ struct thread {
     uint8_t sent;    /* so many messages */
     uint8_t sending; /* the number of the message, if in a send */
     uint8_t is_sender_waiting;
-    uint8_t was_full; /* at some time since it began to look */
+    uint8_t was_full;  /* at some time since it began to look */
+    uint8_t was_there; /* a message, at some time since it began to look */
     uint8_t has_subscribed;
     uint8_t message; /* that it releases or returns */
     uint8_t number;  /* of its entry, if it took over another's */
@@ -89,6 +91,7 @@ int is_alive(uint64_t ticket);
 
 /* The judge: what is seen at the end of calls. `thread` may be PROBER. */
 void judge_taken(int thread, const struct mmf_ring_message *message, uint32_t content);
+void judge_seen(int thread); /* a look has seen a message */
 void judge_received(int thread, const struct mmf_ring_message *message,
                     uint32_t content);
 void judge_read(int thread, const struct mmf_ring_message *message, uint32_t content);
