@@ -104,9 +104,9 @@ typedef struct mmf_channel_options {
     /*
      * create: pins at one time, of all readers together; at most 1,024. Latest value:
      * 0 means 4. Topic: 0 means none; more only with DROP_OLDEST. Queue: 0. There are
-     * at least so many slots and two more. A writer reads all pins twice for each
+     * at least so many slots and two more. A writer reads all pins once for each
      * message, and once more for each 64 pinned slots that it goes past: a thousand cost
-     * it a microsecond or, if all are in use, ten.
+     * it half a microsecond or, if all are in use, ten.
      */
     int32_t max_pins;
 } mmf_channel_options;

@@ -164,6 +164,29 @@ pins_in_a_row(void **state)
     check_step(reserve, write_nothing, 32, MMF_STEP_DONE);
 }
 
+static void
+pin(uint32_t i, uint64_t index)
+{
+    ring.pins[i] = index << MMF_INDEX_SHIFT | 1 << MMF_SLOT_PARTICIPANT_SHIFT;
+}
+
+/* The pins as the writer has read them last say that the only free slot is pinned. */
+static void
+a_pin_that_was_freed(void **state)
+{
+    (void)state;
+    make_ring(
+        (struct mmf_ring_shape){.kind = MMF_KIND_LATEST, .max_pins = 2, .slots = 4});
+    for (int i = 0; i < 4; i++) {
+        CHECK_INT(reserve(), MMF_STEP_DONE);
+        mmf_ring_commit(&ring, 8);
+        pin(0, FIRST);
+    }
+    pin(0, FIRST + 1);
+    pin(1, FIRST + 2);
+    check_step(reserve, write_nothing, 32, MMF_STEP_DONE);
+}
+
 /* Each slot that is read is found pinned, by the last pin. */
 static void
 write_last_pin(const volatile void *address)
@@ -378,6 +401,7 @@ main(int argc, char **argv)
         cmocka_unit_test(returned_messages),
         cmocka_unit_test(pins),
         cmocka_unit_test(pins_in_a_row),
+        cmocka_unit_test(a_pin_that_was_freed),
         cmocka_unit_test(many_pins),
         cmocka_unit_test(a_source),
         cmocka_unit_test(the_dead_of_a_queue),

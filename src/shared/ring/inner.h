@@ -262,12 +262,6 @@ mmf_ring_pinned_from(const struct mmf_ring *ring, uint64_t index)
     return ring->shape.max_pins > 0 ? mmf_ring_find_pins(ring, index) : 0;
 }
 
-static inline bool
-mmf_ring_is_pinned(const struct mmf_ring *ring, uint64_t index)
-{
-    return mmf_ring_pinned_from(ring, index) & 1;
-}
-
 /* Another one if a pin has been taken or freed since. */
 uint64_t mmf_ring_sum_pins(const struct mmf_ring *ring);
 

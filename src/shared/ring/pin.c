@@ -125,7 +125,7 @@ void
 mmf_ring_unpin(struct mmf_ring *ring)
 {
     MMF_ASSERT(ring->pin != NULL);
-    /* pairs with the load in mmf_ring_is_pinned: the payload has been read */
+    /* pairs with the load in mmf_ring_find_pins: the payload has been read */
     mmf_store_release_u64(ring->pin, freed(mmf_load_relaxed_u64(ring->pin)));
     ring->pin = NULL;
     mmf_store_release_u64(&mmf_ring_receiver(ring)->held, 0);

@@ -96,6 +96,32 @@ has_found_free(const struct mmf_ring *ring, uint64_t index)
     return ahead > 0 && ahead < (int64_t)ring->shape.slots;
 }
 
+/* Read the pins: those of the slots from `index` on. */
+static uint64_t
+read_pins(struct mmf_ring *ring, uint64_t index)
+{
+    ring->pinned = mmf_ring_pinned_from(ring, index);
+    ring->pins_read_at = index;
+    return ring->pinned;
+}
+
+/*
+ * The same, as it was when they were read last. That decides nothing, for they are read
+ * once the index is ours; but each pinned slot that is claimed costs such a reading, and
+ * its message is gone for all but the reader that has pinned it.
+ */
+static uint64_t
+last_pinned(struct mmf_ring *ring, uint64_t index)
+{
+    uint64_t ahead = (index - ring->pins_read_at) & MMF_INDEX_MASK;
+
+    if (ring->shape.max_pins == 0)
+        return 0;
+    return ahead < MMF_PINS_AT_ONCE && ahead < ring->shape.slots
+               ? ring->pinned >> ahead
+               : read_pins(ring, index);
+}
+
 /* There is a slot for a message behind those that must stay. */
 static bool
 find_free(struct mmf_ring *ring, uint64_t index, uint64_t newest)
@@ -166,8 +192,9 @@ drop_oldest(const struct mmf_ring *ring, uint64_t index, uint64_t word)
 
 /* A reader has pinned the slot since: the index is as good as abandoned. */
 static enum mmf_step
-give_up(const struct mmf_ring *ring, uint64_t index)
+give_up(struct mmf_ring *ring, uint64_t index)
 {
+    ring->has_searched = true; /* the pins */
     mmf_store_release_u64(&mmf_ring_slot(ring, index)->word, mmf_word_released(index));
     return MMF_STEP_AGAIN;
 }
@@ -191,9 +218,9 @@ go_past(struct mmf_ring *ring, uint64_t tail, uint64_t pinned, uint64_t newest)
     if (find_free(ring, at, newest))
         return skip(ring, tail, pinned);
     /* Pins come and go while the slots are read: had all slots to stay at one moment? */
-    if (ring->shape.max_pins > 0 && (!must_stay(ring, mmf_ring_is_pinned(ring, at),
-                                                mmf_ring_word(ring, at), newest) ||
-                                     mmf_ring_sum_pins(ring) != pins))
+    if (ring->shape.max_pins > 0 &&
+        (!must_stay(ring, read_pins(ring, at) & 1, mmf_ring_word(ring, at), newest) ||
+         mmf_ring_sum_pins(ring) != pins))
         return MMF_STEP_AGAIN;
     return full_at(ring, tail);
 }
@@ -210,7 +237,7 @@ try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
         return MMF_STEP_CORRUPT;
     if (is_held_by_readers(ring, at))
         return MMF_STEP_WOULD_BLOCK; /* a newer tail is held all the more */
-    pinned = mmf_ring_pinned_from(ring, at);
+    pinned = last_pinned(ring, at);
     if (must_stay(ring, pinned & 1, word, newest))
         return go_past(ring, tail, pinned, newest);
     if (is_waiting(ring, word))
@@ -226,7 +253,8 @@ try_slot(struct mmf_ring *ring, uint64_t tail, uint64_t word)
         mmf_prefetch_to_write(&mmf_ring_slot(ring, at)->word);
     if (!move_tail(ring, tail, (uint64_t)ring->sender + 1))
         return MMF_STEP_AGAIN;
-    return mmf_ring_is_pinned(ring, at) ? give_up(ring, at) : MMF_STEP_DONE;
+    return ring->shape.max_pins > 0 && (read_pins(ring, at) & 1) ? give_up(ring, at)
+                                                                 : MMF_STEP_DONE;
 }
 
 /* One reading of the tail and its slot. */

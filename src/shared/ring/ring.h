@@ -95,6 +95,8 @@ struct mmf_ring {
     bool is_probing;            /* queue: it finds messages now, and takes none */
     uint32_t deferred_count;
     uint64_t deferred[MMF_DEFERRED_MAX]; /* queue: reservations, in ascending order */
+    uint64_t pinned;       /* senders: slots that were so when it last read the pins, */
+    uint64_t pins_read_at; /* as bits, from this index on */
 };
 
 /* A message that a receiver has found. */
