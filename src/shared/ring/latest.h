@@ -26,8 +26,8 @@ mmf_ring_try_read(struct mmf_ring *ring, struct mmf_ring_read *read)
     uint64_t index = mmf_ring_tail(ring) - 1;
 
     MMF_ASSERT(ring->shape.kind == MMF_KIND_LATEST);
-    if (MMF_UNLIKELY(index != ring->in.next)) {
-        ring->in.next = index;
+    if (MMF_UNLIKELY(index != ring->in.last)) {
+        ring->in.last = index;
         ring->in.slot = (uint8_t *)mmf_ring_slot(ring, index);
     }
     read->slot = (const void *)ring->in.slot;

@@ -42,8 +42,8 @@ mmf_ring_keep_distance(struct mmf_ring *ring)
     MMF_ASSERT(mmf_ring_is_sample(ring) && ring->shape.kind != MMF_KIND_LATEST);
     if (!is_stream && !is_depth)
         return; /* the senders keep the tail's line */
-    ring->in.next = mmf_ring_tail(ring) & MMF_INDEX_MASK;
-    depth = mmf_index_difference(ring->in.next, cursor);
+    ring->in.tail = mmf_ring_tail(ring) & MMF_INDEX_MASK;
+    depth = mmf_index_difference(ring->in.tail, cursor);
     if (is_depth)
         mmf_ring_note_depth(ring, depth);
     if (is_stream && depth < CLOSE)

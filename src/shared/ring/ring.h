@@ -51,12 +51,16 @@ struct mmf_ring_shape {
 /* Where a participant is, as a sender or as a receiver. */
 struct mmf_ring_side {
     uint64_t waited; /* the index before which it waited last */
-    uint64_t next;   /* SPSC, sender: the next index; a receiver has its cursor.
-                        Latest value, reader: the tail's last index, when it was read.
-                        Queue for many, receiver: the tail's next one, when it was */
-    uint8_t *slot;   /* SPSC, latest value: its slot */
-    int64_t ahead;   /* SPSC, a topic's single publisher: so many next slots are free.
-                        Queue for many, receiver: it took so many in a row */
+    union {
+        uint64_t next; /* SPSC, sender: the next index; a receiver has its cursor */
+        uint64_t last; /* latest value, reader: the tail's last index, as it read it */
+        uint64_t tail; /* queue and topic, receiver: the tail's next one, likewise */
+    };
+    uint8_t *slot; /* SPSC, latest value: its slot */
+    union {
+        int64_t ahead;    /* SPSC, a topic's single publisher: so many are free */
+        int64_t in_a_row; /* queue for many, receiver: it took so many */
+    };
 };
 
 /* Private, for one thread at a time. */

@@ -252,7 +252,7 @@ take_at_cursor(struct mmf_ring *ring, uint64_t *index, uint64_t *rounds)
             return MMF_STEP_CORRUPT;
         } else {
             ring->cursor = mmf_index_next(ring->cursor);
-            ring->in.ahead = 0; /* another consumer's */
+            ring->in.in_a_row = 0; /* another consumer's */
         }
     }
     return MMF_STEP_WOULD_BLOCK;
@@ -278,7 +278,7 @@ take_next(struct mmf_ring *ring, uint64_t *index)
     if (!mmf_word_is_value(word, ring->cursor) || !try_take(ring, word))
         return false;
     *index = pass(ring);
-    ring->in.ahead += !ring->is_probing;
+    ring->in.in_a_row += !ring->is_probing;
     return true;
 }
 
@@ -375,8 +375,8 @@ mmf_ring_has_message(struct mmf_ring *ring)
 static inline bool
 is_next_there(const struct mmf_ring *ring)
 {
-    return ring->in.ahead > MMF_SLOTS_AHEAD &&
-           mmf_index_difference(ring->in.next, ring->cursor) > MMF_SLOTS_AHEAD;
+    return ring->in.in_a_row > MMF_SLOTS_AHEAD &&
+           mmf_index_difference(ring->in.tail, ring->cursor) > MMF_SLOTS_AHEAD;
 }
 
 enum mmf_step
