@@ -449,6 +449,25 @@ struct service_options : mmf_service_options {
 
 namespace detail {
 
+// Memory for `count` things of `size` bytes each.
+inline void
+check_count(std::size_t count, std::size_t size)
+{
+    if (size > 0 && count > PTRDIFF_MAX / size)
+        throw error(MMF_E_RANGE, std::to_string(count) + " times " +
+                                     std::to_string(size) +
+                                     " bytes: more than an address space has");
+}
+
+// For up to `most` answers of the library; its data() is never NULL.
+template <class T>
+std::vector<T>
+space_for(std::size_t most)
+{
+    check_count(most, sizeof(T));
+    return std::vector<T>(most > 0 ? most : 1);
+}
+
 // A T inside of bytes; other processes see it, so it has no pointers and no destructor.
 template <class T>
 T &
@@ -1080,7 +1099,7 @@ public:
     // It never sleeps. As long as one is available the descriptor stays readable.
     std::vector<void *> ready(std::size_t most = 64)
     {
-        std::vector<void *> found(most + 1); // never NULL
+        auto found = detail::space_for<void *>(most);
         std::size_t count = 0;
 
         detail::check(mmf_poller_ready(get(), found.data(), most, &count));
@@ -1412,7 +1431,7 @@ public:
 
 private:
     message_batch(mmf_queue *handle, std::size_t most)
-        : handle_(handle), messages_(most > 0 ? most : 1) // never NULL
+        : handle_(handle), messages_(detail::space_for<message>(most))
     {
     }
     mmf_message *contents() noexcept
@@ -1886,7 +1905,7 @@ public:
     static std::vector<mmf_queue_item> browse(const std::string &name,
                                               std::size_t most = 1000)
     {
-        std::vector<mmf_queue_item> items(most);
+        auto items = detail::space_for<mmf_queue_item>(most);
         const detail::c_name checked(name);
         std::size_t count = 0;
 
@@ -1899,13 +1918,10 @@ public:
                                       std::size_t most = 1000)
     {
         const detail::c_name checked(name);
-        browsed_queue found{std::vector<mmf_queue_item>(most), {}};
+        browsed_queue found{detail::space_for<mmf_queue_item>(most), {}};
         std::size_t count = 0;
 
-        if (most > 0 && each > PTRDIFF_MAX / most)
-            throw error(MMF_E_RANGE, std::to_string(most) + " messages of " +
-                                         std::to_string(each) +
-                                         " bytes: more than an address space has");
+        detail::check_count(most, each);
         found.memory = std::make_unique<std::byte[]>(most * each);
         detail::check(mmf_queue_browse_bytes(checked.get(), found.items.data(), most,
                                              found.memory.get(), each, &count));

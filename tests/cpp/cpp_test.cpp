@@ -517,6 +517,7 @@ several_are_taken_at_a_time()
     auto again = jobs.try_take(20s);
     CHECK(again && (*again)->number == 3 && again->deliveries() == 2);
     CHECK_FAILS(jobs.try_take_many(0), MMF_E_RANGE);
+    CHECK_FAILS(jobs.try_take_many(SIZE_MAX), MMF_E_RANGE);
 }
 
 void
@@ -806,6 +807,8 @@ channels_are_inspected_by_name()
     CHECK(moved.items[0].copied == 5 && moved.items[1].copied == 0);
     CHECK(mmf::queue<>::browse_bytes("Jobs", 0, 1).items.size() == 1);
     CHECK_FAILS(mmf::queue<>::browse_bytes("Jobs", SIZE_MAX, 2), MMF_E_RANGE);
+    CHECK_FAILS(mmf::queue<>::browse_bytes("Jobs", 0, SIZE_MAX), MMF_E_RANGE);
+    CHECK_FAILS(mmf::queue<>::browse("Jobs", SIZE_MAX), MMF_E_RANGE);
     CHECK_FAILS(mmf::queue<>::browse_bytes("No", 5), MMF_E_NOT_FOUND);
 
     const int64_t size = mmf::channel_size(MMF_KIND_QUEUE, 8, 4);

@@ -261,6 +261,8 @@ a_poller_has_one_descriptor_for_all()
     poller.remove(stop);
     CHECK_FAILS(poller.remove(stop), MMF_E_NOT_FOUND);
     CHECK_FAILS(poller.ready(0), MMF_E_RANGE);
+    CHECK_FAILS(poller.ready(SIZE_MAX), MMF_E_RANGE);
+    CHECK_FAILS(poller.ready(SIZE_MAX / 2), MMF_E_RANGE);
     poller.close();
     CHECK_FAILS(poller.fd(), MMF_E_NULL);
     jobs.send(1);
