@@ -205,7 +205,7 @@ channel_open(PyObject *type, PyObject *arguments, const struct kind *kind,
     void *handle = NULL;
     PyObject *name;
 
-    if (!PyArg_ParseTuple(arguments, "iOnniIiIiiiiiIi", &request.how, &name,
+    if (!PyArg_ParseTuple(arguments, "iOnniiiiiiiiiii", &request.how, &name,
                           &message_size, &capacity, &overflow, &options->role,
                           &strategy, &options->flags, &options->max_senders,
                           &options->max_receivers, &options->replay, &options->max_pins,

@@ -17,14 +17,14 @@ static PyObject *
 list_objects(PyObject *module, PyObject *arguments)
 {
     PyObject *objects;
-    unsigned flags;
+    int flags;
     mmf_list *list;
     int rc;
 
     (void)module;
-    if (!PyArg_ParseTuple(arguments, "I", &flags))
+    if (!PyArg_ParseTuple(arguments, "i", &flags))
         return NULL;
-    Py_BEGIN_ALLOW_THREADS rc = mmf_list_create(flags, &list);
+    Py_BEGIN_ALLOW_THREADS rc = mmf_list_create((mmf_list_flags)flags, &list);
     Py_END_ALLOW_THREADS if (rc < 0) return raise_last(rc);
     objects = PyList_New(0);
     for (int32_t i = 0; objects != NULL && i < mmf_list_count(list); i++) {
@@ -42,13 +42,13 @@ static PyObject *
 collect_garbage(PyObject *module, PyObject *arguments)
 {
     mmf_gc_result result;
-    unsigned flags;
+    int flags;
     int rc;
 
     (void)module;
-    if (!PyArg_ParseTuple(arguments, "I", &flags))
+    if (!PyArg_ParseTuple(arguments, "i", &flags))
         return NULL;
-    Py_BEGIN_ALLOW_THREADS rc = mmf_gc(flags, &result);
+    Py_BEGIN_ALLOW_THREADS rc = mmf_gc((mmf_list_flags)flags, &result);
     Py_END_ALLOW_THREADS if (rc < 0) return raise_last(rc);
     return PyLong_FromLong(result.removed);
 }
@@ -79,14 +79,21 @@ browse_queue(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "Onn", &text, &most, &each) ||
         !parse_name(text, &name))
         return NULL;
-    if (most < 1 || most > PY_SSIZE_T_MAX / (Py_ssize_t)sizeof(*found))
+    if (most < 1)
         return raise_status(MMF_E_RANGE, "most is %zd: 1 or more", most);
-    if (each < 0 || each > PY_SSIZE_T_MAX / most)
+    if (each < 0)
         return raise_status(MMF_E_RANGE, "invalid size %zd: 0 or more", each);
+    if (most > PY_SSIZE_T_MAX / (Py_ssize_t)sizeof(*found) ||
+        each > PY_SSIZE_T_MAX / most)
+        return raise_status(MMF_E_RANGE,
+                            "%zd messages with %zd bytes each: more than "
+                            "an address space has",
+                            most, each);
     found = PyMem_Malloc((size_t)most * sizeof(*found));
     if (each > 0)
         bytes = PyMem_Malloc((size_t)(most * each));
     if (found == NULL || (each > 0 && bytes == NULL)) {
+        PyMem_Free(bytes);
         PyMem_Free(found);
         return PyErr_NoMemory();
     }
@@ -144,7 +151,7 @@ size_channel(PyObject *module, PyObject *arguments)
     int rc;
 
     (void)module;
-    if (!PyArg_ParseTuple(arguments, "snnIiii", &name, &message_size, &capacity,
+    if (!PyArg_ParseTuple(arguments, "snniiii", &name, &message_size, &capacity,
                           &options.flags, &options.max_senders, &options.max_receivers,
                           &options.max_pins))
         return NULL;

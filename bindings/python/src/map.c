@@ -159,7 +159,7 @@ map_open(PyObject *type, PyObject *arguments)
     PyObject *name, *file = Py_None;
     struct map *self;
 
-    if (!PyArg_ParseTuple(arguments, "iOLziiiIii|O", &request.how, &name,
+    if (!PyArg_ParseTuple(arguments, "iOLziiiiii|O", &request.how, &name,
                           &request.capacity, &request.path, &request.file_mode, &access,
                           &request.options.all_users, &request.options.mode,
                           &request.options.exact_capacity, &wait_ms, &file) ||

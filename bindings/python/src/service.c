@@ -97,7 +97,7 @@ service_open(PyObject *type, PyObject *arguments)
     PyObject *text;
     const char *name;
 
-    if (!PyArg_ParseTuple(arguments, "iOnnnIiIiiiiiIi", &how, &text, &request, &answer,
+    if (!PyArg_ParseTuple(arguments, "iOnnniiiiiiiiii", &how, &text, &request, &answer,
                           &capacity, &options.role, &strategy, &options.flags,
                           &options.max_clients, &options.max_servers,
                           &options.max_calls, &options.max_answers, &options.all_users,

@@ -89,7 +89,7 @@ sync_open(PyObject *type, PyObject *arguments, const struct kind *kind,
     PyObject *name;
     int rc;
 
-    if (!PyArg_ParseTuple(arguments, "iOiiiiIi", &request.how, &name, &request.first,
+    if (!PyArg_ParseTuple(arguments, "iOiiiiii", &request.how, &name, &request.first,
                           &request.second, &request.options.all_users,
                           &request.options.this_user_only, &request.options.mode,
                           &request.options.wait_ms) ||

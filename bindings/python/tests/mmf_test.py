@@ -819,6 +819,22 @@ class WholeTest(NamespaceTest):
         self.refuses(ValueError, "MMF_E_RANGE", mmf.channel_size, "queue", 8)
         self.assertEqual(mmf.list(), [])
 
+    def test_numbers_are_not_cut_off(self):
+        for mode in 2**32 + 0o600, -2**32 + 0o600:
+            for make in (lambda: mmf.Map("Cat", 10, mode=mode), lambda: mmf.Mutex("Cat", mode=mode),
+                         lambda: mmf.Latest("Cat", 10, mode=mode),
+                         lambda: mmf.Service("Cat", 8, 8, 2, mode=mode)):
+                with self.assertRaises(OverflowError):
+                    make()
+        with self.assertRaises(OverflowError):
+            mmf.Latest("Cat", 10, role=2**32 + 1)
+        self.refuses(ValueError, "MMF_E_RANGE", mmf.Map, "Cat", 10, mode=-1)
+        with mmf.Queue("Jobs", 8, 2, BLOCK):
+            for sizes in (8, sys.maxsize), (sys.maxsize, 2), (sys.maxsize // 100, 1000):
+                refused = self.refuses(ValueError, "MMF_E_RANGE", mmf.Queue.browse_bytes, "Jobs",
+                                       *sizes)
+                self.assertIn("address space", str(refused))
+
     def test_list(self):
         with mmf.Map("Cat", 100), mmf.Event("Turn"):
             found = {one.name: one for one in mmf.list()}
