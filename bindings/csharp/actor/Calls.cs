@@ -8,6 +8,7 @@ using System.Linq;
 using System.Runtime.InteropServices;
 using System.Threading;
 using Mmf.Channels;
+using Mmf.Diagnostics;
 using static Mmf.Failure;
 
 namespace Mmf.Actor;
@@ -27,10 +28,6 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
          "this_user_only", "mode", "wait_ms"];
 
     private readonly string[] arguments = words.Skip(1).Where(word => !word.Contains('=')).ToArray();
-
-    // The package has no call for it.
-    [LibraryImport("mmf")]
-    private static partial int mmf_gc(int flags, void* result);
 
     /// <summary>The status; or an exception.</summary>
     internal string Make()
@@ -70,9 +67,12 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
                 Close(arguments[0]);
                 return "MMF_OK";
             case "gc":
-                foreach (string key in new[] { "removed", "refused", "in_use", "invalid", "released" })
-                    outputs[key] = "?";
-                return mmf_gc(0, null) >= 0 ? "MMF_OK" : throw new NotImplementedException("its errors");
+                OrphanRemoval done = NamedObject.RemoveOrphaned();
+                Say("removed", done.Removed);
+                Say("refused", done.Refused);
+                Say("in_use", done.InUse);
+                Say("invalid", done.Invalid);
+                return Say("released", done.Bytes / 1_000_000);
             case "read" or "write" or "read_array" or "write_array":
                 return Values.Call(words[0], Get<MemoryMappedViewAccessor>(0), arguments, outputs);
             default:
@@ -110,8 +110,8 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
     {
         objects[handle!] = made;
         outputs["out"] = "made";
-        if (created is { } isNew) // .NET's CreateOrOpen of a map does not say
-            outputs["created"] = made is MemoryMappedFile ? "?" : isNew ? "1" : "0";
+        if (created is { } isNew)
+            outputs["created"] = isNew ? "1" : "0";
         return "MMF_OK";
     }
 
@@ -196,7 +196,8 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
         switch (kind)
         {
             case "map":
-                return MemoryMappedFile.CreateOrOpen(Program.Decode(arguments[first])!, Number(first + 1), MapOptions());
+                return MemoryMappedFile.CreateOrOpen(Program.Decode(arguments[first])!, Number(first + 1), MapOptions(),
+                                                     out created);
             case "mutex":
                 bool owned = arguments.Length > first + 1 && Number(first + 1) != 0;
                 return new Mutex(Mutex.Create(owned, Name(first), out created));

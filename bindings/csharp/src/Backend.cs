@@ -17,5 +17,12 @@ internal static class Backend
     internal static bool PreferSystem;
 
     internal static bool IsSystem => OperatingSystem.IsWindows() || PreferSystem;
+
+    /// <summary>For what is libmmf's alone.</summary>
+    internal static void NeedLibrary(string what)
+    {
+        if (IsSystem)
+            throw new PlatformNotSupportedException($"On Windows, .NET's own objects cannot {what}.");
+    }
 #endif
 }

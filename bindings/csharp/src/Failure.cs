@@ -18,6 +18,13 @@ internal static unsafe class Failure
     // What kind of object the call was about, where Windows has more than one exception for it.
     internal enum About { Map, Mutex, Event, Semaphore, Channel }
 
+    /// <summary>Throws what this thread's last call failed with, if it returned a failure.</summary>
+    internal static void Check(int rc, About about, string? path = null)
+    {
+        if (rc < 0)
+            throw Of(rc, about, path);
+    }
+
     /// <summary>The failure of this thread's last call, which returned <paramref name="status"/>.</summary>
     internal static Exception Of(int status, About about, string? path = null)
     {
@@ -32,7 +39,7 @@ internal static unsafe class Failure
         return exception;
     }
 
-    private static string Text(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? "";
+    internal static string Text(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? "";
 
     private static Exception Of(int status, About about, string message, string? parameter, string? path) =>
         status switch

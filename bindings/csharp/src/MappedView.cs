@@ -38,9 +38,7 @@ internal sealed class MappedView
             accessor.Flush();
             return;
         }
-        int rc = Handle.Flush();
-        if (rc < 0)
-            throw Failure.Of(rc, Failure.About.Map);
+        Failure.Check(Handle.Flush(), Failure.About.Map);
     }
 
     internal void Close()

@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
@@ -68,19 +69,21 @@ public unsafe class MemoryMappedFile : IDisposable
     {
         if (Backend.IsSystem)
             return SystemBackend.OpenExisting(mapName, desiredAccessRights, inheritability);
-        return OpenExisting(mapName, new Native.MapOptions
-        {
-            Size = (uint)sizeof(Native.MapOptions),
-            // No rights at all: in C a 0 stands for the access.
-            Rights = (int)(desiredAccessRights != 0 ? desiredAccessRights : MemoryMappedFileRights.ReadPermissions),
-            Inheritability = (int)inheritability,
-        });
+        return OpenExisting(mapName, Settings(desiredAccessRights, inheritability));
     }
+
+    // No rights at all: in C a 0 stands for the access.
+    private static Native.MapOptions Settings(MemoryMappedFileRights desiredAccessRights,
+                                              HandleInheritability inheritability = HandleInheritability.None) =>
+        new(default, default, inheritability)
+        {
+            Rights = (int)(desiredAccessRights != 0 ? desiredAccessRights : MemoryMappedFileRights.ReadPermissions),
+        };
 
     internal static MemoryMappedFile OpenExisting(string mapName, Native.MapOptions options)
     {
         nint map;
-        Check(Native.mmf_map_open_existing(mapName, &options, &map));
+        Check(Native.mmf_map_open_existing(mapName, &options, &map), About.Map);
         return new MemoryMappedFile(map);
     }
 
@@ -122,7 +125,7 @@ public unsafe class MemoryMappedFile : IDisposable
     internal static MemoryMappedFile CreateNew(string? mapName, long capacity, Native.MapOptions options)
     {
         nint map;
-        Check(Native.mmf_map_create_new(mapName, capacity, &options, &map));
+        Check(Native.mmf_map_create_new(mapName, capacity, &options, &map), About.Map);
         return new MemoryMappedFile(map);
     }
 
@@ -159,13 +162,16 @@ public unsafe class MemoryMappedFile : IDisposable
     {
         if (Backend.IsSystem)
             return SystemBackend.CreateOrOpen(mapName, capacity, access, options, inheritability);
-        return CreateOrOpen(mapName, capacity, new Native.MapOptions(access, options, inheritability));
+        return CreateOrOpen(mapName, capacity, new Native.MapOptions(access, options, inheritability), out _);
     }
 
-    internal static MemoryMappedFile CreateOrOpen(string mapName, long capacity, Native.MapOptions options)
+    internal static MemoryMappedFile CreateOrOpen(string mapName, long capacity, Native.MapOptions options,
+                                                  out bool createdNew)
     {
+        int created;
         nint map;
-        Check(Native.mmf_map_create_or_open(mapName, capacity, &options, null, &map));
+        Check(Native.mmf_map_create_or_open(mapName, capacity, &options, &created, &map), About.Map);
+        createdNew = created != 0;
         return new MemoryMappedFile(map);
     }
 
@@ -188,23 +194,84 @@ public unsafe class MemoryMappedFile : IDisposable
         CreateNew(mapName, capacity,
                   new Native.MapOptions(access, options, inheritability) { Mode = Named.Mode(unixCreateMode) });
 
-    /// <summary>Opens a map, or creates one that other users may open, too, as the mode permits.</summary>
-    /// <param name="mapName">A name; other users find those that begin with Global\.</param>
-    /// <param name="capacity">How many bytes.</param>
-    /// <param name="access">What this handle may do.</param>
-    /// <param name="options">When the bytes are reserved.</param>
+    /// <summary>Opens the map <paramref name="mapName"/>, or creates it if it does not exist, and says which it
+    /// was.</summary>
+    /// <param name="mapName">The name; other users find those that begin with Global\.</param>
+    /// <param name="capacity">How many bytes a new one has.</param>
+    /// <param name="createdNew">Whether this call created it.</param>
+    /// <param name="exactCapacity">Whether an existing map must have that capacity, too; else it keeps its own.</param>
+    /// <param name="access">What its views may do.</param>
+    /// <param name="options">When the bytes of a new one are reserved.</param>
     /// <param name="inheritability">Whether children get the handle.</param>
     /// <param name="unixCreateMode">Who may read and write a new one, whatever the process's umask.</param>
     /// <returns>The map.</returns>
-    /// <exception cref="IOException">The name belongs to another kind of object, or there is no space.</exception>
+    /// <exception cref="IOException">The name belongs to another kind of object; there is no space; with
+    /// <paramref name="exactCapacity"/>, the map has another capacity.</exception>
     /// <exception cref="ArgumentException">A mode of no user, or with other bits than read, write and execute.</exception>
+    /// <exception cref="UnauthorizedAccessException">The map is another user's, who does not permit it.</exception>
     /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
     [UnsupportedOSPlatform("windows")]
-    public static MemoryMappedFile CreateOrOpen(string mapName, long capacity, MemoryMappedFileAccess access,
-                                                MemoryMappedFileOptions options,
-                                                HandleInheritability inheritability, UnixFileMode unixCreateMode) =>
-        CreateOrOpen(mapName, capacity,
-                     new Native.MapOptions(access, options, inheritability) { Mode = Named.Mode(unixCreateMode) });
+    public static MemoryMappedFile CreateOrOpen(string mapName, long capacity, out bool createdNew,
+                                                bool exactCapacity = false,
+                                                MemoryMappedFileAccess access = MemoryMappedFileAccess.ReadWrite,
+                                                MemoryMappedFileOptions options = MemoryMappedFileOptions.None,
+                                                HandleInheritability inheritability = HandleInheritability.None,
+                                                UnixFileMode unixCreateMode = UnixFileMode.UserRead |
+                                                                              UnixFileMode.UserWrite) =>
+        CreateOrOpen(mapName, capacity, new Native.MapOptions(access, options, inheritability)
+        {
+            Mode = Named.Mode(unixCreateMode),
+            ExactCapacity = exactCapacity ? 1 : 0,
+        }, out createdNew);
+
+    /// <summary>Opens the map <paramref name="mapName"/> if there is one, or will be in time.</summary>
+    /// <param name="mapName">The name, Local\ or Global\ before it.</param>
+    /// <param name="map">The map, or null.</param>
+    /// <param name="timeout">How long to wait for the name.</param>
+    /// <param name="desiredAccessRights">What the handle is for.</param>
+    /// <returns>False: there is no such map, also after that time.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An invalid timeout.</exception>
+    /// <exception cref="IOException">The name belongs to another kind of object.</exception>
+    /// <exception cref="UnauthorizedAccessException">The map is another user's, who does not permit it.</exception>
+    /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
+    [UnsupportedOSPlatform("windows")]
+    public static bool TryOpenExisting(
+        string mapName, [NotNullWhen(true)] out MemoryMappedFile? map, TimeSpan timeout = default,
+        MemoryMappedFileRights desiredAccessRights = MemoryMappedFileRights.ReadWrite)
+    {
+        Backend.NeedLibrary("wait for a map's name");
+        Native.MapOptions options = Settings(desiredAccessRights);
+        options.WaitMilliseconds = Channels.SharedChannelOptions.Milliseconds(timeout);
+        nint opened;
+        int rc = Native.mmf_map_open_existing(mapName, &options, &opened);
+
+        map = null;
+        if (rc == NotFound)
+            return false;
+        Check(rc, About.Map);
+        map = new MemoryMappedFile(opened);
+        return true;
+    }
+
+    /// <summary>Takes over an inheritable map that the parent process has left to this one.</summary>
+    /// <param name="handle">The number that the map's SafeMemoryMappedFileHandle has there, and the descriptor here: it
+    /// belongs to the map then. The parent tells it as it likes: in an argument, in the environment.</param>
+    /// <param name="desiredAccessRights">What the map is for.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="ObjectDisposedException">There is no such descriptor.</exception>
+    /// <exception cref="IOException">The descriptor is not a map's.</exception>
+    /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
+    [UnsupportedOSPlatform("windows")]
+    public static MemoryMappedFile OpenInherited(
+        nint handle, MemoryMappedFileRights desiredAccessRights = MemoryMappedFileRights.ReadWrite)
+    {
+        Backend.NeedLibrary("take over an inherited map");
+        Native.MapOptions options = Settings(desiredAccessRights);
+        nint map;
+
+        Check(Native.mmf_map_open_inherited(handle, &options, &map), About.Map);
+        return new MemoryMappedFile(map);
+    }
 #endif
 
     //
@@ -269,9 +336,7 @@ public unsafe class MemoryMappedFile : IDisposable
             throw new ArgumentException("Null character in path.", nameof(path));
         var settings = new Native.MapOptions(access, MemoryMappedFileOptions.None, HandleInheritability.None);
         nint map;
-        int rc = Native.mmf_map_create_from_file(path, (int)mode, mapName, capacity, &settings, &map);
-        if (rc < 0)
-            throw Of(rc, About.Map, path);
+        Check(Native.mmf_map_create_from_file(path, (int)mode, mapName, capacity, &settings, &map), About.Map, path);
         return new MemoryMappedFile(map);
     }
 
@@ -348,7 +413,7 @@ public unsafe class MemoryMappedFile : IDisposable
         using SafeFileHandle copy = Native.Duplicate(file);
         nint map;
 
-        Check(Native.mmf_map_create_from_fd((int)copy.DangerousGetHandle(), mapName, capacity, &settings, &map));
+        Check(Native.mmf_map_create_from_fd((int)copy.DangerousGetHandle(), mapName, capacity, &settings, &map), About.Map);
         copy.SetHandleAsInvalid(); // the map closes it
         return new MemoryMappedFile(map, owned);
     }
@@ -426,7 +491,7 @@ public unsafe class MemoryMappedFile : IDisposable
         try
         {
             handle.DangerousAddRef(ref held);
-            Check(Native.mmf_accessor_create(handle.Map, offset, size, (int)access, null, &view));
+            Check(Native.mmf_accessor_create(handle.Map, offset, size, (int)access, null, &view), About.Map);
         }
         finally
         {
@@ -456,12 +521,6 @@ public unsafe class MemoryMappedFile : IDisposable
             return;
         system?.Dispose();
         owned?.Dispose();
-    }
-
-    private static void Check(int rc)
-    {
-        if (rc < 0)
-            throw Of(rc, About.Map);
     }
 
     // .NET's own maps, where the system has names.

@@ -190,6 +190,21 @@ public sealed unsafe class Mutex : WaitHandle
                                        [NotNullWhen(true)] out Mutex? result) =>
         TryOpen(name, options, out result);
 
+    /// <summary>Opens the mutex of that name if there is one, or will be in time.</summary>
+    /// <param name="name">The name, Local\ or Global\ before it.</param>
+    /// <param name="result">The object, or null.</param>
+    /// <param name="timeout">How long to wait for the name.</param>
+    /// <returns>False: there is no such object, also after that time.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An invalid timeout.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
+    /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
+    [UnsupportedOSPlatform("windows")]
+    public static bool TryOpenExisting(string name, [NotNullWhen(true)] out Mutex? result, TimeSpan timeout) =>
+        TryOpen(new Named(name, timeout), out result);
+
     private static Mutex Open(string name, NamedWaitHandleOptions? options)
     {
         if (Backend.IsSystem)
@@ -206,9 +221,13 @@ public sealed unsafe class Mutex : WaitHandle
                 result = new Mutex(new Made(null, system));
             return result != null;
         }
-        SafeWaitHandle? handle = new Named(name, options).TryOpen(About.Mutex, Native.mmf_mutex_open_existing);
-        if (handle != null)
-            result = new Mutex(new Made(handle, null));
+        return TryOpen(new Named(name, options), out result);
+    }
+
+    private static bool TryOpen(Named named, [NotNullWhen(true)] out Mutex? result)
+    {
+        SafeWaitHandle? handle = named.TryOpen(About.Mutex, Native.mmf_mutex_open_existing);
+        result = handle != null ? new Mutex(new Made(handle, null)) : null;
         return result != null;
     }
 

@@ -32,6 +32,18 @@ internal readonly ref struct Named
         Options = new Native.SyncOptions { Size = (uint)sizeof(Native.SyncOptions), Mode = Mode(unixCreateMode) };
     }
 
+    /// <summary>A name to wait for.</summary>
+    internal unsafe Named(string? name, TimeSpan timeout)
+    {
+        Backend.NeedLibrary("wait for a name");
+        Name = name;
+        Options = new Native.SyncOptions
+        {
+            Size = (uint)sizeof(Native.SyncOptions),
+            WaitMilliseconds = Channels.SharedChannelOptions.Milliseconds(timeout),
+        };
+    }
+
     /// <summary>With libmmf's own options.</summary>
     internal Named(string? name, Native.SyncOptions options)
     {
@@ -44,8 +56,7 @@ internal readonly ref struct Named
     {
         const UnixFileMode known = (UnixFileMode)0x1FF;
 
-        if (Backend.IsSystem)
-            throw new PlatformNotSupportedException("Windows knows no Unix file mode: use an overload without it.");
+        Backend.NeedLibrary("have a Unix file mode: use an overload without it");
         if (unixCreateMode == 0 || (unixCreateMode & ~known) != 0)
             throw new ArgumentException($"Invalid mode {unixCreateMode}: read, write and execute of at least one user.",
                                         nameof(unixCreateMode));

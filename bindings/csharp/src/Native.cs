@@ -154,6 +154,9 @@ internal static unsafe partial class Native
                                                    nint* map);
 
     [LibraryImport(Library)]
+    internal static partial int mmf_map_open_inherited(nint handle, MapOptions* options, nint* map);
+
+    [LibraryImport(Library)]
     internal static partial int mmf_map_native_handle(nint map, nint* handle);
 
     [LibraryImport(Library)]

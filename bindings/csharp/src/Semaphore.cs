@@ -211,6 +211,21 @@ public sealed unsafe class Semaphore : WaitHandle
                                        [NotNullWhen(true)] out Semaphore? result) =>
         TryOpen(name, options, out result);
 
+    /// <summary>Opens the semaphore of that name if there is one, or will be in time.</summary>
+    /// <param name="name">The name, Local\ or Global\ before it.</param>
+    /// <param name="result">The object, or null.</param>
+    /// <param name="timeout">How long to wait for the name.</param>
+    /// <returns>False: there is no such object, also after that time.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An invalid timeout.</exception>
+    /// <exception cref="UnauthorizedAccessException">The object is another user's, who does not permit
+    /// it.</exception>
+    /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
+    [UnsupportedOSPlatform("windows")]
+    public static bool TryOpenExisting(string name, [NotNullWhen(true)] out Semaphore? result, TimeSpan timeout) =>
+        TryOpen(new Named(name, timeout), out result);
+
     private static Semaphore Open(string name, NamedWaitHandleOptions? options)
     {
         if (Backend.IsSystem)
@@ -227,9 +242,13 @@ public sealed unsafe class Semaphore : WaitHandle
                 result = new Semaphore(new Made(null, system));
             return result != null;
         }
-        SafeWaitHandle? handle = new Named(name, options).TryOpen(About.Semaphore, Native.mmf_semaphore_open_existing);
-        if (handle != null)
-            result = new Semaphore(new Made(handle, null));
+        return TryOpen(new Named(name, options), out result);
+    }
+
+    private static bool TryOpen(Named named, [NotNullWhen(true)] out Semaphore? result)
+    {
+        SafeWaitHandle? handle = named.TryOpen(About.Semaphore, Native.mmf_semaphore_open_existing);
+        result = handle != null ? new Semaphore(new Made(handle, null)) : null;
         return result != null;
     }
 

@@ -90,8 +90,7 @@ public abstract partial class WaitHandle
         fixed (nint* objects = numbers)
         {
             int rc = Native.mmf_wait_any(objects, numbers.Length, 0, &index);
-            if (rc < 0)
-                throw Failure.Of(rc, Failure.About.Event);
+            Failure.Check(rc, Failure.About.Event);
             return rc == Native.TimedOut ? WaitTimeout : index;
         }
     }

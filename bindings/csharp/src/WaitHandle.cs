@@ -187,12 +187,6 @@ public abstract unsafe partial class WaitHandle : MarshalByRefObject, IDisposabl
     // For the types.
     //
 
-    private protected static void Check(int rc, About kind)
-    {
-        if (rc < 0)
-            throw Of(rc, kind);
-    }
-
     // A function of the object itself, which stays open meanwhile.
     private protected void Do(delegate*<nint, int> function)
     {
@@ -201,7 +195,7 @@ public abstract unsafe partial class WaitHandle : MarshalByRefObject, IDisposabl
         try
         {
             handle.DangerousAddRef(ref held);
-            Check(function(handle.Target), handle.Kind);
+            Failure.Check(function(handle.Target), handle.Kind);
         }
         finally
         {

@@ -183,8 +183,7 @@ public class ContractTests
             $@"Global\{name}-map", 4096, MemoryMappedFileAccess.ReadWrite, MemoryMappedFileOptions.None,
             HandleInheritability.None, ForTheGroup);
         using MemoryMappedFile second = MemoryMappedFile.CreateOrOpen(
-            $@"Global\{name}-or", 4096, MemoryMappedFileAccess.ReadWrite, MemoryMappedFileOptions.None,
-            HandleInheritability.None, ForTheGroup | UnixFileMode.OtherRead);
+            $@"Global\{name}-or", 4096, out _, unixCreateMode: ForTheGroup | UnixFileMode.OtherRead);
         using var mutex = new Mutex(false, $@"Global\{name}-mutex", out bool created, ForTheGroup);
         using var signal = new EventWaitHandle(false, EventResetMode.AutoReset, $@"Global\{name}-event", out _, ForTheGroup);
         using var semaphore = new Semaphore(1, 1, $@"Global\{name}-semaphore", out _, ForTheGroup);

@@ -87,7 +87,7 @@ public class PublicApiTests
         if (type.HasElementType)
             return Name(type.GetElementType()!) + (type.IsArray ? "[]" : type.IsByRef ? "&" : "*");
         if (!type.IsGenericType)
-            return type.Namespace == "Mmf.Channels" ? "Channels." + type.Name : type.Name;
+            return type.Namespace!.StartsWith("Mmf.", StringComparison.Ordinal) ? $"{type.Namespace[4..]}.{type.Name}" : type.Name;
         return $"{type.Name[..type.Name.IndexOf('`')]}<{string.Join(", ", type.GetGenericArguments().Select(Name))}>";
     }
 }

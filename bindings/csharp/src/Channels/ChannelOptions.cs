@@ -286,7 +286,7 @@ public enum QueueItemState
     Reserved = 3,
 }
 
-/// <summary>A message that <see cref="SharedQueue.Browse(string, int)"/> found.</summary>
+/// <summary>A message that <see cref="SharedQueue.Browse"/> found.</summary>
 public readonly struct QueueItem
 {
     internal unsafe QueueItem(in Native.QueueItem found)

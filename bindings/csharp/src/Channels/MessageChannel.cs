@@ -6,6 +6,7 @@ using System.IO;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
+using Mmf.Diagnostics;
 
 namespace Mmf.Channels;
 
@@ -487,6 +488,16 @@ public abstract unsafe partial class MessageChannel : SharedChannel
     //
     // For the kinds.
     //
+
+    private protected static long GetMemorySize(NamedObjectKind kind, nuint messageSize, nuint capacity,
+                                                ChannelOptions? options)
+    {
+        Native.ChannelOptions settings = ChannelOptions.Of(options);
+        long bytes;
+
+        Check(Native.mmf_channel_size((int)kind, messageSize, capacity, &settings, &bytes));
+        return bytes;
+    }
 
     private protected int SendMany<T>(ReadOnlySpan<T> values, TimeSpan timeout,
                                       delegate*<nint, Native.Buffer*, nuint, int, nuint*, int> send)

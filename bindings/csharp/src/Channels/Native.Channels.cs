@@ -163,14 +163,15 @@ internal static unsafe partial class Native
     internal static partial nint mmf_queue_waitable(nint queue);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int mmf_queue_browse(string? name, QueueItem* items, nuint most, nuint* count);
-
-    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int mmf_queue_browse_bytes(string? name, QueueItem* items, nuint most, byte* bytes,
                                                        nuint each, nuint* count);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int mmf_channel_stat(string? name, ChannelStatistics* statistics);
+
+    [LibraryImport(Library)]
+    internal static partial int mmf_channel_size(int kind, nuint messageSize, nuint capacity, ChannelOptions* options,
+                                                 long* bytes);
 
     [LibraryImport(Library)]
     internal static partial int mmf_queue_stat(nint queue, ChannelStatistics* statistics);

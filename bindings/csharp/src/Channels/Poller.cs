@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
+using static Mmf.Failure;
 
 namespace Mmf;
 
@@ -27,8 +28,8 @@ internal static unsafe class Poller
 
         if (poller != 0)
             return;
-        Check(Native.mmf_poller_create(&made));
-        Check(Native.mmf_poller_fd(made, &itsDescriptor));
+        Check(Native.mmf_poller_create(&made), About.Channel);
+        Check(Native.mmf_poller_fd(made, &itsDescriptor), About.Channel);
         poller = made;
         descriptor = itsDescriptor;
         new Thread(Run) { IsBackground = true, Name = "mmf waits" }.UnsafeStart();
@@ -56,7 +57,7 @@ internal static unsafe class Poller
     {
         if (!waits.TryGetValue(waitable, out List<PolledWait>? same))
         {
-            Check(Native.mmf_poller_add(poller, waitable, waitable));
+            Check(Native.mmf_poller_add(poller, waitable, waitable), About.Channel);
             waits[waitable] = same = [];
         }
         same.Add(wait);
@@ -121,11 +122,5 @@ internal static unsafe class Poller
 
         if (complete != null)
             toDo.Add(complete);
-    }
-
-    private static void Check(int rc)
-    {
-        if (rc < 0)
-            throw Failure.Of(rc, Failure.About.Channel);
     }
 }

@@ -259,11 +259,7 @@ public abstract unsafe class SharedChannel : IDisposable
 
     private protected abstract int Statistics(nint native, Native.ChannelStatistics* counted);
 
-    private protected static void Check(int rc)
-    {
-        if (rc < 0)
-            throw Failure.Of(rc, Failure.About.Channel);
-    }
+    private protected static void Check(int rc) => Failure.Check(rc, Failure.About.Channel);
 
     private protected static nuint Size(int value, [CallerArgumentExpression(nameof(value))] string? parameter = null)
     {

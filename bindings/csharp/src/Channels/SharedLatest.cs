@@ -2,6 +2,7 @@ using System;
 using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Threading;
+using Mmf.Diagnostics;
 
 namespace Mmf.Channels;
 
@@ -112,6 +113,15 @@ public sealed unsafe class SharedLatest : MessageChannel
         latest = IsThere(rc) ? new SharedLatest(opened) : null;
         return latest != null;
     }
+
+    /// <summary>How much memory such a latest value takes: what its creation reserves. Nothing is created.</summary>
+    /// <param name="valueSize">The most bytes of a value.</param>
+    /// <param name="options">The creator's settings; null means all defaults.</param>
+    /// <returns>Bytes.</returns>
+    /// <exception cref="ArgumentException">Options that contradict each other.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size or a limit out of its range.</exception>
+    public static long GetMemorySize(int valueSize, ChannelOptions? options = null) =>
+        GetMemorySize(NamedObjectKind.Latest, Size(valueSize), 0, options);
 
     /// <summary>Waits until there is a version newer than this one.</summary>
     /// <param name="version">A version that was received or sent; 0 is the one before the first.</param>

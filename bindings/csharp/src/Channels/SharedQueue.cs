@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Threading;
+using Mmf.Diagnostics;
 
 namespace Mmf.Channels;
 
@@ -118,6 +119,16 @@ public sealed unsafe class SharedQueue : MessageChannel
         queue = IsThere(rc) ? new SharedQueue(opened) : null;
         return queue != null;
     }
+
+    /// <summary>How much memory such a queue takes: what its creation reserves. Nothing is created.</summary>
+    /// <param name="messageSize">The most bytes of a message.</param>
+    /// <param name="capacity">Slots.</param>
+    /// <param name="options">The creator's settings; null means all defaults.</param>
+    /// <returns>Bytes.</returns>
+    /// <exception cref="ArgumentException">Options that contradict each other.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size or a limit out of its range.</exception>
+    public static long GetMemorySize(int messageSize, int capacity, ChannelOptions? options = null) =>
+        GetMemorySize(NamedObjectKind.Queue, Size(messageSize), Size(capacity), options);
 
     /// <summary>Sends several values, in order, with one call.</summary>
     /// <typeparam name="T">A struct without references: its bytes are the message.</typeparam>
@@ -248,41 +259,24 @@ public sealed unsafe class SharedQueue : MessageChannel
     /// not one moment's state.</summary>
     /// <param name="name">The queue's name.</param>
     /// <param name="most">How many messages at most.</param>
+    /// <param name="each">How many bytes of each message to copy at most. What is copied was one message; one that is
+    /// released meanwhile is not among them.</param>
     /// <returns>The messages.</returns>
     /// <exception cref="ArgumentNullException">The name is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A negative number.</exception>
+    /// <exception cref="OverflowException">The bytes of all of them are more than an array has.</exception>
     /// <exception cref="FileNotFoundException">There is no queue of that name.</exception>
     /// <exception cref="IOException">The name is another kind's.</exception>
     /// <exception cref="UnauthorizedAccessException">It is another user's.</exception>
-    public static QueueItem[] Browse(string name, int most = 1000)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(most);
-        var items = new Native.QueueItem[Math.Max(most, 1)];
-        nuint count;
-
-        fixed (Native.QueueItem* first = items)
-            Check(Native.mmf_queue_browse(name, first, (nuint)most, &count));
-        return Array.ConvertAll(items[..(int)count], item => new QueueItem(item));
-    }
-
-    /// <summary>The same, with a copy of what each message begins with. What is copied was one message; one that is
-    /// released meanwhile is not among them.</summary>
-    /// <param name="name">The queue's name.</param>
-    /// <param name="most">How many messages at most.</param>
-    /// <param name="each">How many bytes of each at most.</param>
-    /// <returns>The messages.</returns>
-    /// <exception cref="ArgumentNullException">The name is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A negative number.</exception>
-    /// <exception cref="OverflowException">Most times each is more than an array has.</exception>
-    /// <exception cref="FileNotFoundException">There is no queue of that name.</exception>
-    /// <exception cref="IOException">The name is another kind's.</exception>
-    /// <exception cref="UnauthorizedAccessException">It is another user's.</exception>
-    public static QueueItem[] Browse(string name, int most, int each)
+    public static QueueItem[] Browse(string name, int most = 1000, int each = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(most);
         ArgumentOutOfRangeException.ThrowIfNegative(each);
+        ChannelStatistics limits = GetStatistics(name);
+        most = (int)Math.Min(most, limits.Capacity);
+        each = (int)Math.Min(each, limits.MessageSize);
         var items = new Native.QueueItem[Math.Max(most, 1)];
-        var copies = new byte[Math.Max(checked(most * each), 1)];
+        var copies = new byte[checked(most * each)];
         nuint count;
 
         fixed (Native.QueueItem* first = items)

@@ -758,7 +758,8 @@ public sealed unsafe class ServiceRequest : IDisposable
     {
         isOver = ends && rc == Native.Ok;
         service.Handle.Exit(isOver ? -ChannelHandle.OneTaken : 0);
-        return rc >= 0 ? rc == Native.Ok : throw Failure.Of(rc, Failure.About.Channel);
+        Failure.Check(rc, Failure.About.Channel);
+        return rc == Native.Ok;
     }
 
     private static InvalidOperationException Over() => new("This request was answered or returned.");

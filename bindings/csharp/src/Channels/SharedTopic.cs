@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Threading;
+using Mmf.Diagnostics;
 
 namespace Mmf.Channels;
 
@@ -121,6 +122,16 @@ public sealed unsafe class SharedTopic : MessageChannel
         topic = IsThere(rc) ? new SharedTopic(opened) : null;
         return topic != null;
     }
+
+    /// <summary>How much memory such a topic takes: what its creation reserves. Nothing is created.</summary>
+    /// <param name="messageSize">The most bytes of a message.</param>
+    /// <param name="capacity">Slots.</param>
+    /// <param name="options">The creator's settings; null means all defaults.</param>
+    /// <returns>Bytes.</returns>
+    /// <exception cref="ArgumentException">Options that contradict each other.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size or a limit out of its range.</exception>
+    public static long GetMemorySize(int messageSize, int capacity, ChannelOptions? options = null) =>
+        GetMemorySize(NamedObjectKind.Topic, Size(messageSize), Size(capacity), options);
 
     /// <summary>Sends several values, in order, with one call.</summary>
     /// <typeparam name="T">A struct without references: its bytes are the message.</typeparam>

@@ -1,3 +1,5 @@
+using static Mmf.Failure;
+
 namespace Mmf;
 
 /// <summary>The asynchronous wait for one object of libmmf, which takes nothing: a channel.</summary>
@@ -11,7 +13,7 @@ internal static unsafe class Waits
     {
         int rc = Native.mmf_wait_one(waitable, 0);
 
-        Check(rc);
+        Check(rc, About.Channel);
         return rc == Native.TimedOut ? PendingWait.NotYet : 0;
     }
 
@@ -20,22 +22,16 @@ internal static unsafe class Waits
     {
         nint made;
 
-        Check(Native.mmf_event_create_or_open(null, 0, 1, null, null, &made));
+        Check(Native.mmf_event_create_or_open(null, 0, 1, null, null, &made), About.Channel);
         nint stop = made;
         return new ThreadWait(
             () =>
             {
                 nint* objects = stackalloc nint[] { waitable, Native.mmf_event_waitable(stop) };
                 int index;
-                Check(Native.mmf_wait_any(objects, 2, -1, &index));
+                Check(Native.mmf_wait_any(objects, 2, -1, &index), About.Channel);
                 return index == 0 ? 0 : PendingWait.NotYet;
             },
             () => Native.mmf_event_set(stop), () => Native.mmf_event_close(stop));
-    }
-
-    private static void Check(int rc)
-    {
-        if (rc < 0)
-            throw Failure.Of(rc, Failure.About.Channel);
     }
 }
