@@ -5,7 +5,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Linq;
-using System.Runtime.InteropServices;
+using System.Text;
 using System.Threading;
 using Mmf.Channels;
 using Mmf.Diagnostics;
@@ -36,7 +36,7 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
             return status;
         bool isOfNothing = arguments.Contains("NULL") && (words[0] is "read" or "write" or "read_array" or
             "write_array" or "write_bytes" or "position" or "length" or "can_seek");
-        bool isWithoutWords = words.Length == 1 ? words[0] != "gc" : words[0] is "close" or "from_file" && words[1] == "NULL";
+        bool isWithoutWords = words.Length == 1 ? words[0] is not ("gc" or "collect") : words[0] is "close" or "from_file" && words[1] == "NULL";
         if (isOfNothing || isWithoutWords || words.Skip(1).Any(IsUnknownOption))
             throw new NotImplementedException(words[0]);
         switch (words[0])
@@ -66,13 +66,10 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
             case "close":
                 Close(arguments[0]);
                 return "MMF_OK";
-            case "gc":
-                OrphanRemoval done = NamedObject.RemoveOrphaned();
-                Say("removed", done.Removed);
-                Say("refused", done.Refused);
-                Say("in_use", done.InUse);
-                Say("invalid", done.Invalid);
-                return Say("released", done.Bytes / 1_000_000);
+            case "gc" or "collect":
+                return Collect();
+            case "list":
+                return List();
             case "read" or "write" or "read_array" or "write_array":
                 return Values.Call(words[0], Get<MemoryMappedViewAccessor>(0), arguments, outputs);
             default:
@@ -235,6 +232,83 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
         "semaphore" => new Semaphore(new WaitHandle.Made(Name(1).Open(About.Semaphore, Native.mmf_semaphore_open_existing), null)),
         _ => throw new NotImplementedException(kind),
     };
+
+    //
+    // The namespace.
+    //
+
+    private NamedObjectSearch Flags(int first)
+    {
+        string[] flags = ["local", "global", "keep_orphaned", "holders", "all_users"];
+
+        return arguments[first..].Aggregate(NamedObjectSearch.None, (all, word) => all | (NamedObjectSearch)(
+            word[0] == '0' ? Convert.ToInt32(word, word.StartsWith("0x", StringComparison.Ordinal) ? 16 : 8)
+                           : 1 << Choose(word, flags)));
+    }
+
+    private string Collect()
+    {
+        OrphanRemoval done = NamedObject.RemoveOrphaned(Flags(0));
+
+        Say("removed", done.Removed);
+        Say("refused", done.Refused);
+        Say("in_use", done.InUse);
+        Say("invalid", done.Invalid);
+        return Say("released", done.Bytes / 1_000_000);
+    }
+
+    private string List()
+    {
+        string? name = Program.Decode(arguments[0]);
+        NamedObject[] objects = NamedObject.GetAll(Flags(1));
+        byte[][] names = Array.ConvertAll(objects, one => Encoding.UTF8.GetBytes(one.Name));
+        NamedObject? found = objects.LastOrDefault(one => one.Name == name);
+
+        Say("objects", objects.Length);
+        Say("sorted", names.Zip(names.Skip(1)).All(two => two.First.AsSpan().SequenceCompareTo(two.Second) <= 0) ? 1 : 0);
+        Say("counters", objects.Count(one => one.Channel != null));
+        Say("listed", found != null ? 1 : 0);
+        if (found != null)
+            SayObject(found);
+        return "MMF_OK";
+    }
+
+    private static string Whose(int process) =>
+        process == 0 ? "none" : process == Environment.ProcessId ? "me" : "other";
+
+    private void SayObject(NamedObject found)
+    {
+        string command = System.IO.File.ReadAllText("/proc/self/comm").TrimEnd('\n');
+        NamedObjectHolder[] readers = found.Holders.Where(one => one.IsReadOnly).ToArray();
+
+        Say("status", new[] { "", "in_use", "orphaned", "invalid", "inaccessible" }[(int)found.Status]);
+        Say("kind", found.Kind.ToString().ToLowerInvariant());
+        Say("holders", found.HolderCount);
+        Say("capacity", found.Capacity);
+        Say("protection", (int)found.Access);
+        Say("mode", Convert.ToString((int)found.UnixFileMode, 8));
+        Say("owner", found.UserId);
+        Say("file", Program.Encode(found.MappedFile ?? ""));
+        Say("path", Program.Encode(found.Path));
+        Say("creator", found.CreatorProcessId == 0 ? "unknown" : Whose(found.CreatorProcessId));
+        Say("processes", found.Holders.Length);
+        Say("readers", readers.Length);
+        Say("reader", readers.Length > 0 ? readers[^1].UserId : -1);
+        Say("stopped", found.Holders.Count(one => one.IsStopped));
+        Say("me", found.Holders.Count(one => one.ProcessId == Environment.ProcessId && one.Command == command && !one.IsStopped));
+        Say("state", found.Signal != null ? "said" : "none");
+        if (found.Signal is not { } signal)
+            return;
+        Say("signalled", signal.IsSignalled ? 1 : 0);
+        Say("count", signal.Count);
+        Say("maximum", signal.MaximumCount);
+        Say("manual", signal.IsManualReset ? 1 : 0);
+        Say("abandoned", signal.IsAbandoned ? 1 : 0);
+        Say("owned", signal.IsOwned ? 1 : 0);
+        Say("owned_by", Whose(signal.OwnerProcessId));
+        Say("waiters", signal.HasWaiters ? 1 : 0);
+        Say("corrupt", signal.IsCorrupt ? 1 : 0);
+    }
 
     //
     // Waiting and signalling.
