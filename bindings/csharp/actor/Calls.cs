@@ -166,7 +166,6 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
 
     private Named Name(int i) => new(Program.Decode(arguments[i]), new Native.SyncOptions
     {
-        Size = (uint)sizeof(Native.SyncOptions),
         AllUsers = Value("all_users"),
         ThisUserOnly = Value("this_user_only"),
         Mode = (uint)Value("mode", 8),
@@ -175,7 +174,6 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
 
     private Native.MapOptions MapOptions() => new()
     {
-        Size = (uint)sizeof(Native.MapOptions),
         Access = Choose(Option("access") ?? "read_write", accesses),
         Rights = Value("rights"),
         Allocation = Value("allocation"),
@@ -227,9 +225,9 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
     private IDisposable Open(string kind) => kind switch
     {
         "map" => MemoryMappedFile.OpenExisting(Program.Decode(arguments[1])!, MapOptions()),
-        "mutex" => new Mutex(new WaitHandle.Made(Name(1).Open(About.Mutex, Native.mmf_mutex_open_existing), null)),
-        "event" => new EventWaitHandle(new WaitHandle.Made(Name(1).Open(About.Event, Native.mmf_event_open_existing), null)),
-        "semaphore" => new Semaphore(new WaitHandle.Made(Name(1).Open(About.Semaphore, Native.mmf_semaphore_open_existing), null)),
+        "mutex" => new Mutex(Name(1).Open(About.Mutex, Native.mmf_mutex_open_existing)),
+        "event" => new EventWaitHandle(Name(1).Open(About.Event, Native.mmf_event_open_existing)),
+        "semaphore" => new Semaphore(Name(1).Open(About.Semaphore, Native.mmf_semaphore_open_existing)),
         _ => throw new NotImplementedException(kind),
     };
 

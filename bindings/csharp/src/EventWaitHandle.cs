@@ -206,29 +206,23 @@ public unsafe class EventWaitHandle : WaitHandle
     public static bool TryOpenExisting(string name, [NotNullWhen(true)] out EventWaitHandle? result, TimeSpan timeout) =>
         TryOpen(new Named(name, timeout), out result);
 
-    private static EventWaitHandle Open(string name, NamedWaitHandleOptions? options)
-    {
-        if (Backend.IsSystem)
-            return new EventWaitHandle(new Made(null, SystemBackend.Open(name, options)));
-        return new EventWaitHandle(new Made(new Named(name, options).Open(About.Event, Native.mmf_event_open_existing), null));
-    }
+    private static EventWaitHandle Open(string name, NamedWaitHandleOptions? options) =>
+        new(Backend.IsSystem ? new Made(null, SystemBackend.Open(name, options))
+                             : new Named(name, options).Open(About.Event, Native.mmf_event_open_existing));
 
     private static bool TryOpen(string name, NamedWaitHandleOptions? options, [NotNullWhen(true)] out EventWaitHandle? result)
     {
-        result = null;
-        if (Backend.IsSystem)
-        {
-            if (SystemBackend.TryOpen(name, options, out SystemThreading.EventWaitHandle? system))
-                result = new EventWaitHandle(new Made(null, system));
-            return result != null;
-        }
-        return TryOpen(new Named(name, options), out result);
+        if (!Backend.IsSystem)
+            return TryOpen(new Named(name, options), out result);
+        result = SystemBackend.TryOpen(name, options, out SystemThreading.EventWaitHandle? system)
+            ? new EventWaitHandle(new Made(null, system))
+            : null;
+        return result != null;
     }
 
     private static bool TryOpen(Named named, [NotNullWhen(true)] out EventWaitHandle? result)
     {
-        SafeWaitHandle? handle = named.TryOpen(About.Event, Native.mmf_event_open_existing);
-        result = handle != null ? new EventWaitHandle(new Made(handle, null)) : null;
+        result = named.TryOpen(About.Event, Native.mmf_event_open_existing) is { } made ? new EventWaitHandle(made) : null;
         return result != null;
     }
 

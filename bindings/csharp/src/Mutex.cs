@@ -205,29 +205,23 @@ public sealed unsafe class Mutex : WaitHandle
     public static bool TryOpenExisting(string name, [NotNullWhen(true)] out Mutex? result, TimeSpan timeout) =>
         TryOpen(new Named(name, timeout), out result);
 
-    private static Mutex Open(string name, NamedWaitHandleOptions? options)
-    {
-        if (Backend.IsSystem)
-            return new Mutex(new Made(null, SystemBackend.Open(name, options)));
-        return new Mutex(new Made(new Named(name, options).Open(About.Mutex, Native.mmf_mutex_open_existing), null));
-    }
+    private static Mutex Open(string name, NamedWaitHandleOptions? options) =>
+        new(Backend.IsSystem ? new Made(null, SystemBackend.Open(name, options))
+                             : new Named(name, options).Open(About.Mutex, Native.mmf_mutex_open_existing));
 
     private static bool TryOpen(string name, NamedWaitHandleOptions? options, [NotNullWhen(true)] out Mutex? result)
     {
-        result = null;
-        if (Backend.IsSystem)
-        {
-            if (SystemBackend.TryOpen(name, options, out SystemThreading.Mutex? system))
-                result = new Mutex(new Made(null, system));
-            return result != null;
-        }
-        return TryOpen(new Named(name, options), out result);
+        if (!Backend.IsSystem)
+            return TryOpen(new Named(name, options), out result);
+        result = SystemBackend.TryOpen(name, options, out SystemThreading.Mutex? system)
+            ? new Mutex(new Made(null, system))
+            : null;
+        return result != null;
     }
 
     private static bool TryOpen(Named named, [NotNullWhen(true)] out Mutex? result)
     {
-        SafeWaitHandle? handle = named.TryOpen(About.Mutex, Native.mmf_mutex_open_existing);
-        result = handle != null ? new Mutex(new Made(handle, null)) : null;
+        result = named.TryOpen(About.Mutex, Native.mmf_mutex_open_existing) is { } made ? new Mutex(made) : null;
         return result != null;
     }
 

@@ -15,10 +15,10 @@ internal readonly ref struct Named
 
     /// <summary>Without options the name's prefix decides. With them it must agree with
     /// CurrentSessionOnly, and is added where the name has none.</summary>
-    internal unsafe Named(string? name, NamedWaitHandleOptions? options)
+    internal Named(string? name, NamedWaitHandleOptions? options)
     {
         Name = name;
-        Options = new Native.SyncOptions { Size = (uint)sizeof(Native.SyncOptions) };
+        Options = new Native.SyncOptions();
         if (options is not { } given || string.IsNullOrEmpty(name))
             return;
         Name = WithPrefix(name, given.CurrentSessionOnly);
@@ -26,23 +26,15 @@ internal readonly ref struct Named
     }
 
     /// <summary>The mode of a new object, for other users.</summary>
-    internal unsafe Named(string? name, UnixFileMode unixCreateMode)
+    internal Named(string? name, UnixFileMode unixCreateMode)
+        : this(name, new Native.SyncOptions { Mode = Mode(unixCreateMode) })
     {
-        Name = name;
-        Options = new Native.SyncOptions { Size = (uint)sizeof(Native.SyncOptions), Mode = Mode(unixCreateMode) };
     }
 
     /// <summary>A name to wait for.</summary>
-    internal unsafe Named(string? name, TimeSpan timeout)
-    {
+    internal Named(string? name, TimeSpan timeout)
+        : this(name, new Native.SyncOptions { WaitMilliseconds = Channels.SharedChannelOptions.Milliseconds(timeout) }) =>
         Backend.NeedLibrary("wait for a name");
-        Name = name;
-        Options = new Native.SyncOptions
-        {
-            Size = (uint)sizeof(Native.SyncOptions),
-            WaitMilliseconds = Channels.SharedChannelOptions.Milliseconds(timeout),
-        };
-    }
 
     /// <summary>With libmmf's own options.</summary>
     internal Named(string? name, Native.SyncOptions options)
@@ -85,23 +77,24 @@ internal readonly ref struct Named
     internal unsafe delegate int Opener(string? name, Native.SyncOptions* options, nint* target);
 
     /// <summary>Opens the object.</summary>
-    internal unsafe SafeWaitHandle Open(About about, Opener open)
+    internal unsafe WaitHandle.Made Open(About about, Opener open)
     {
         nint target;
-        int rc = Call(open, &target);
 
-        return rc >= 0 ? new SafeWaitHandle(about, target) : throw Of(rc, about);
+        Check(Call(open, &target), about);
+        return new WaitHandle.Made(new SafeWaitHandle(about, target), null);
     }
 
     /// <summary>The same; null where .NET's TryOpenExisting answers false.</summary>
-    internal unsafe SafeWaitHandle? TryOpen(About about, Opener open)
+    internal unsafe WaitHandle.Made? TryOpen(About about, Opener open)
     {
         nint target;
         int rc = Call(open, &target);
 
         if (rc is NotFound or WrongKind or PathNotFound)
             return null;
-        return rc >= 0 ? new SafeWaitHandle(about, target) : throw Of(rc, about);
+        Check(rc, about);
+        return new WaitHandle.Made(new SafeWaitHandle(about, target), null);
     }
 
     private unsafe int Call(Opener open, nint* target)

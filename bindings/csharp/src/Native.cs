@@ -91,11 +91,11 @@ internal static unsafe partial class Native
         private fixed ulong reserved[8];
     }
 
-    // Zero but for its size is the default, as in C.
+    // Options: zero but for its size is the default, as in C.
     [StructLayout(LayoutKind.Sequential)]
-    internal struct MapOptions
+    internal struct MapOptions()
     {
-        internal uint Size;
+        private readonly uint size = (uint)sizeof(MapOptions);
         internal int Access;
         internal int Rights;
         internal int Inheritability;
@@ -109,9 +109,8 @@ internal static unsafe partial class Native
         private readonly uint reserved;
 
         internal MapOptions(MemoryMappedFileAccess access, MemoryMappedFileOptions options,
-                            System.IO.HandleInheritability inheritability)
+                            System.IO.HandleInheritability inheritability) : this()
         {
-            Size = (uint)sizeof(MapOptions);
             Access = (int)access;
             Allocation = (int)options;
             Inheritability = (int)inheritability;
@@ -119,9 +118,9 @@ internal static unsafe partial class Native
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    internal struct SyncOptions
+    internal struct SyncOptions()
     {
-        internal uint Size;
+        private readonly uint size = (uint)sizeof(SyncOptions);
         internal int AllUsers;
         internal int ThisUserOnly;
         internal uint Mode;

@@ -226,29 +226,23 @@ public sealed unsafe class Semaphore : WaitHandle
     public static bool TryOpenExisting(string name, [NotNullWhen(true)] out Semaphore? result, TimeSpan timeout) =>
         TryOpen(new Named(name, timeout), out result);
 
-    private static Semaphore Open(string name, NamedWaitHandleOptions? options)
-    {
-        if (Backend.IsSystem)
-            return new Semaphore(new Made(null, SystemBackend.Open(name, options)));
-        return new Semaphore(new Made(new Named(name, options).Open(About.Semaphore, Native.mmf_semaphore_open_existing), null));
-    }
+    private static Semaphore Open(string name, NamedWaitHandleOptions? options) =>
+        new(Backend.IsSystem ? new Made(null, SystemBackend.Open(name, options))
+                             : new Named(name, options).Open(About.Semaphore, Native.mmf_semaphore_open_existing));
 
     private static bool TryOpen(string name, NamedWaitHandleOptions? options, [NotNullWhen(true)] out Semaphore? result)
     {
-        result = null;
-        if (Backend.IsSystem)
-        {
-            if (SystemBackend.TryOpen(name, options, out SystemThreading.Semaphore? system))
-                result = new Semaphore(new Made(null, system));
-            return result != null;
-        }
-        return TryOpen(new Named(name, options), out result);
+        if (!Backend.IsSystem)
+            return TryOpen(new Named(name, options), out result);
+        result = SystemBackend.TryOpen(name, options, out SystemThreading.Semaphore? system)
+            ? new Semaphore(new Made(null, system))
+            : null;
+        return result != null;
     }
 
     private static bool TryOpen(Named named, [NotNullWhen(true)] out Semaphore? result)
     {
-        SafeWaitHandle? handle = named.TryOpen(About.Semaphore, Native.mmf_semaphore_open_existing);
-        result = handle != null ? new Semaphore(new Made(handle, null)) : null;
+        result = named.TryOpen(About.Semaphore, Native.mmf_semaphore_open_existing) is { } made ? new Semaphore(made) : null;
         return result != null;
     }
 

@@ -111,12 +111,11 @@ public sealed record ChannelOptions : SharedChannelOptions
     /// <summary>Topic: begin with up to so many older messages.</summary>
     public int Replay { get; init; }
 
-    internal static unsafe Native.ChannelOptions Of(ChannelOptions? options)
+    internal static Native.ChannelOptions Of(ChannelOptions? options)
     {
         options ??= new ChannelOptions();
         return new Native.ChannelOptions
         {
-            Size = (uint)sizeof(Native.ChannelOptions),
             Role = (uint)options.Roles,
             Strategy = (int)options.Strategy,
             Flags = (options.SingleProducerSingleConsumer ? Spsc : 0) | (options.EndWithLastPeer ? PeerClosed : 0) |
@@ -147,12 +146,11 @@ public sealed record ServiceOptions : SharedChannelOptions
     /// <summary>Creator: answers to one call that may wait, rounded up to a power of two; 0 means 2.</summary>
     public int MaxAnswers { get; init; }
 
-    internal static unsafe Native.ServiceOptions Of(ServiceOptions? options)
+    internal static Native.ServiceOptions Of(ServiceOptions? options)
     {
         options ??= new ServiceOptions();
         return new Native.ServiceOptions
         {
-            Size = (uint)sizeof(Native.ServiceOptions),
             Role = (uint)options.Roles,
             Strategy = (int)options.Strategy,
             Flags = options.EndWithLastPeer ? PeerClosed : 0,

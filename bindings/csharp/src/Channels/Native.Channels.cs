@@ -31,9 +31,9 @@ internal static unsafe partial class Native
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    internal struct ChannelOptions
+    internal struct ChannelOptions()
     {
-        internal uint Size;
+        private readonly uint size = (uint)sizeof(ChannelOptions);
         internal uint Role;
         internal int Strategy;
         internal uint Flags;
@@ -47,9 +47,9 @@ internal static unsafe partial class Native
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    internal struct ServiceOptions
+    internal struct ServiceOptions()
     {
-        internal uint Size;
+        private readonly uint size = (uint)sizeof(ServiceOptions);
         internal uint Role;
         internal int Strategy;
         internal uint Flags;
