@@ -3,6 +3,7 @@ using System;
 using System.Threading;
 using System.Threading.Tasks;
 using Mmf.Channels;
+using Mmf.Diagnostics;
 
 internal static class Channels
 {
@@ -42,6 +43,8 @@ internal static class Channels
         using (ServiceRequest request = server.Take())
             request.Answer(request.Bytes);
         Check((await called.WaitAsync(deadline)).Length == 7);
+        Check(OperatingSystem.IsWindows() ||
+              Array.Exists(NamedObject.GetAll(), one => one is { Name: "Cat service", Channel.Sent: 2 }));
         await Synchronisation();
     }
 
