@@ -358,7 +358,11 @@ public:
     template <class Clock, class Duration>
     static timeout until(const std::chrono::time_point<Clock, Duration> &deadline)
     {
-        return timeout(deadline - Clock::now());
+        const auto now = Clock::now();
+
+        if (deadline <= now) // the difference of the earliest one has no type
+            return timeout(Duration::zero());
+        return timeout(deadline - now);
     }
     constexpr int32_t count() const noexcept { return ms_; }
 

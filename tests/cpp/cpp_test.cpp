@@ -273,6 +273,8 @@ durations_are_rounded_up()
     CHECK(mmf::forever.count() == MMF_INFINITE && mmf::no_wait.count() == 0);
     const auto past = std::chrono::steady_clock::now() - 1s;
     CHECK(mmf::timeout::until(past).count() == 0);
+    CHECK(mmf::timeout::until(past.min()).count() == 0);
+    CHECK(mmf::timeout::until(past.max()).count() == INT32_MAX);
 }
 
 void
