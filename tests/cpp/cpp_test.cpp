@@ -1,5 +1,5 @@
-// cpp_test.cpp - mmf/mmf.hpp: every class, what its calls answer, and how they fail.
-// Compiled with each standard from C++17 on.
+// cpp_test.cpp - mmf/mmf.hpp: what its classes add to the calls that actor.cpp makes for
+// tests/scenarios. Compiled with each standard from C++17 on.
 #include <mmf/mmf.hpp>
 
 #include "cpp_check.hpp"
@@ -9,7 +9,6 @@
 #include <chrono>
 #include <fcntl.h>
 #include <mutex>
-#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -35,27 +34,6 @@ role(mmf_role of)
 
     options.role = of;
     return options;
-}
-
-// Runs in a child, which then dies without a destructor.
-template <class Call>
-void
-in_a_process_that_dies(Call call)
-{
-    const pid_t child = fork();
-
-    if (child == 0) {
-        try {
-            call();
-        } catch (const std::exception &why) {
-            std::printf("%s\n", why.what());
-            _exit(3);
-        }
-        _exit(0);
-    }
-    int status = -1;
-    CHECK(waitpid(child, &status, 0) == child);
-    CHECK(status == 0);
 }
 
 void
@@ -115,60 +93,43 @@ views_and_streams_see_parts_of_a_map()
     mmf::stream stream(map, 10, 20);
     std::array<std::byte, 40> buffer{};
 
-    CHECK(view.capacity() == 20 && view.bytes().size() == 20);
+    CHECK(view.bytes().size() == 20);
     view.write(3, job{1, 2});
     CHECK(view.read<job>(3).weight == 2);
     CHECK_FAILS(view.read<job>(13), MMF_E_INVALID);
     CHECK_FAILS(view.as<job>(16), MMF_E_RANGE);
-    view.flush();
-    CHECK(stream.length() == 20);
     CHECK(stream.read({}) == 0);
     stream.write({});
     CHECK(stream.position() == 0);
     CHECK(stream.read(buffer) == 20 && buffer[3] == std::byte{1});
-    CHECK(stream.position() == 20);
-    CHECK(stream.seek(-20, MMF_SEEK_END) == 0);
+    CHECK(stream.seek(0) == 0);
     stream.write(mmf::as_bytes("ab"));
     stream.flush();
     CHECK(view.bytes()[1] == std::byte{'b'});
-    CHECK_FAILS(mmf::view(map, 90, 20), MMF_E_ACCESS);
-    CHECK_FAILS(mmf::stream(map, -1), MMF_E_RANGE);
     map.close();
     CHECK(view.bytes()[1] == std::byte{'b'}); // views outlive their map
 }
 
 void
-a_map_of_a_file_keeps_its_bytes()
+a_map_is_made_of_an_open_file()
 {
     char path[] = "/tmp/mmf-cpp-XXXXXX";
     const int fd = mkstemp(path);
+    mmf::map_options keep;
 
-    CHECK(fd >= 0 && close(fd) == 0);
-    {
-        auto map = mmf::map::create_from_file(path, MMF_FILE_MODE_OPEN, "File", 10);
-        map.bytes()[9] = std::byte{9};
-        CHECK(mmf::map::open_existing("File").bytes()[9] == std::byte{9});
-    }
-    CHECK(mmf::map::create_from_file(path, MMF_FILE_MODE_OPEN).bytes()[9] ==
-          std::byte{9});
-    {
-        const int open_one = open(path, O_RDWR | O_CLOEXEC);
-        auto map = mmf::map::create_from_fd(open_one, "Fd");
-        CHECK(mmf::map::open_existing("Fd").bytes()[9] == std::byte{9});
-        map.close();
-        CHECK(fcntl(open_one, F_GETFD) == -1); // it was the map's
-        mmf::map_options keep;
-        keep.leave_open = 1;
-        const int kept = open(path, O_RDWR | O_CLOEXEC);
-        CHECK(mmf::map::create_from_handle(kept, {}, 0, keep).capacity() == 10);
-        CHECK_FAILS(mmf::map::create_from_fd(kept, "", 5), MMF_E_RANGE);
-        CHECK_FAILS(mmf::map::create_from_handle(kept, "", 5), MMF_E_RANGE);
-        CHECK(close(kept) == 0);
-        CHECK(!mmf::map::try_create_from_fd(-1));
-        CHECK(!mmf::map::try_create_from_handle(-1));
-    }
-    CHECK(unlink(path) == 0);
-    CHECK_FAILS(mmf::map::create_from_file(path, MMF_FILE_MODE_OPEN), MMF_E_NOT_FOUND);
+    CHECK(fd >= 0 && ftruncate(fd, 10) == 0);
+    auto map = mmf::map::create_from_fd(dup(fd), "Fd");
+    const int its = int(map.native_handle());
+    map.bytes()[9] = std::byte{9};
+    map.close();
+    CHECK(fcntl(its, F_GETFD) == -1);
+    keep.leave_open = 1;
+    CHECK(mmf::map::create_from_handle(fd, {}, 0, keep).bytes()[9] == std::byte{9});
+    CHECK_FAILS(mmf::map::create_from_fd(fd, "", 5), MMF_E_RANGE);
+    CHECK_FAILS(mmf::map::create_from_handle(fd, "", 5), MMF_E_RANGE);
+    CHECK(close(fd) == 0 && unlink(path) == 0);
+    CHECK(!mmf::map::try_create_from_fd(-1));
+    CHECK(!mmf::map::try_create_from_handle(-1));
     CHECK_FAILS(mmf::map::create_from_file(path, MMF_FILE_MODE_OPEN_OR_CREATE,
                                            std::string("a\0b", 3), 10),
                 MMF_E_INVALID);
@@ -305,89 +266,42 @@ mutexes_work_with_the_standard_locks()
 }
 
 void
-a_mutex_says_that_its_owner_died()
-{
-    auto mutex = mmf::mutex::create_new("Gate");
-
-    in_a_process_that_dies([] {
-        static auto kept = mmf::mutex::open_existing("Gate");
-        kept.lock();
-    });
-    mutex.lock();
-    CHECK(mutex.was_abandoned());
-    mutex.unlock();
-    mutex.lock();
-    CHECK(!mutex.was_abandoned());
-    mutex.unlock();
-    std::thread([&] { mutex.lock(); }).join();
-    CHECK(mutex.try_lock_for(20s));
-    CHECK(mutex.was_abandoned());
-    mutex.unlock();
-}
-
-void
 events_and_semaphores_wait()
 {
-    bool created = true;
-    auto gate = mmf::event::create_or_open("Gate", MMF_EVENT_MANUAL_RESET, true,
-                                           mmf::sync_options(), &created);
-    auto turn = mmf::event::create_new("Turn", MMF_EVENT_AUTO_RESET);
+    auto gate = mmf::event::create_or_open("Gate", MMF_EVENT_MANUAL_RESET, true);
     auto seats = mmf::semaphore::create_or_open("Seats", 1, 2);
+    const auto soon = std::chrono::steady_clock::now() + 1ms;
 
-    CHECK(created);
-    CHECK(gate.wait_for(0s) && gate.wait_for(0s));
-    gate.reset();
-    CHECK(!gate.wait_for(1ms));
-    CHECK(!gate.wait_until(std::chrono::steady_clock::now()));
-    mmf::event::open_existing("Gate").set();
     gate.wait();
-    std::thread other([&] { turn.set(); });
-    CHECK(turn.wait_for(20s) && !turn.wait_for(mmf::no_wait));
-    other.join();
-    CHECK_FAILS(mmf::event::open_existing("Seats"), MMF_E_WRONG_KIND);
-    CHECK_FAILS(mmf::event::create_new("Gate", MMF_EVENT_AUTO_RESET), MMF_E_EXISTS);
-
+    CHECK(gate.wait_until(soon) && gate.wait_for(mmf::no_wait));
+    gate.reset();
+    CHECK(!gate.wait_until(soon));
     seats.acquire();
-    CHECK(!seats.try_acquire() && !seats.try_acquire_for(1ms));
-    CHECK(!seats.try_acquire_until(std::chrono::steady_clock::now() + 1ms));
-    CHECK(seats.release(2) == 0);
-    CHECK_FAILS(seats.release(), MMF_E_MAXIMUM);
-    CHECK_FAILS(seats.release(0), MMF_E_RANGE);
-    CHECK(mmf::semaphore::open_existing("Seats").try_acquire());
-    CHECK_FAILS(mmf::semaphore::create_new("S", 3, 2), MMF_E_INVALID);
+    CHECK(!seats.try_acquire() && !seats.try_acquire_until(soon));
+    CHECK(seats.release() == 0 && seats.try_acquire());
+    CHECK_FAILS(mmf::event::create_new("Gate", MMF_EVENT_AUTO_RESET), MMF_E_EXISTS);
+    CHECK_FAILS(mmf::semaphore::create_new("Seats", 1, 2), MMF_E_EXISTS);
 }
 
 void
 waits_take_several_objects()
 {
     auto mutex = mmf::mutex::create_or_open("Mutex");
-    auto event = mmf::event::create_or_open("Event", MMF_EVENT_AUTO_RESET);
+    auto event = mmf::event::create_or_open("Event", MMF_EVENT_AUTO_RESET, true);
     auto seats = mmf::semaphore::create_or_open("Seats", 0, 1);
+    const std::vector<mmf::waitable> both = {event, mutex};
+    mmf_kind kind;
 
-    CHECK(!mmf::wait_any({event, seats}, 1ms));
-    seats.release();
-    auto got = mmf::wait_any({event, seats}, 20s);
-    CHECK(got && got->index == 1 && !got->abandoned);
-    in_a_process_that_dies([] {
-        static auto kept = mmf::mutex::open_existing("Mutex");
-        kept.lock();
-    });
-    got = mmf::wait_any({event, mutex});
-    CHECK(got && got->index == 1 && got->abandoned);
+    CHECK(mmf::wait_all(both) == MMF_OK);
     mutex.unlock();
     CHECK(mmf::wait_all({event, mutex}, 0ms) == MMF_TIMED_OUT);
-    event.set();
-    const std::vector<mmf::waitable> both = {event, mutex};
-    CHECK(mmf::wait_all(both) == MMF_OK);
+    CHECK(mmf::wait_any({event, mutex})->index == 1);
     mutex.unlock();
     CHECK_FAILS(mmf::wait_any({}, 0ms), MMF_E_INVALID);
     CHECK_FAILS(mmf::wait_any(std::vector<mmf::waitable>(65, event)),
                 MMF_E_NOT_SUPPORTED);
     CHECK(mmf::signal_and_wait(event, event) == MMF_OK);
-    CHECK(mmf::signal_and_wait(event, seats, 1ms) == MMF_TIMED_OUT);
-    CHECK(event.wait_for(0s));
     CHECK(mmf::waitable(event).fd() >= 0);
-    mmf_kind kind;
     auto any = mmf::named_waitable::open_existing("Seats", mmf::sync_options(), &kind);
     CHECK(kind == MMF_KIND_SEMAPHORE);
     seats.release();
@@ -602,16 +516,13 @@ an_spsc_queue_s_messages_are_released_in_order()
 }
 
 void
-a_queue_of_bytes_carries_any_length()
+a_moved_message_is_released_once()
 {
     auto queue = mmf::queue<>::create_new("Q", 8, 2, MMF_OVERFLOW_FAIL);
 
-    queue.send(mmf::as_bytes("12345678"));
+    queue.send(mmf::as_bytes("1234567"));
     queue.send(mmf::as_bytes(""));
-    CHECK(!queue.try_send(mmf::as_bytes("x")));
-    CHECK_FAILS(queue.send(mmf::as_bytes("x")), MMF_E_FULL);
-    CHECK_FAILS(queue.send(mmf::as_bytes("123456789")), MMF_E_RANGE);
-    CHECK(text_of(queue.receive()) == "12345678");
+    CHECK(text_of(queue.receive()) == "1234567");
     auto message = queue.try_take();
     CHECK(message && message->bytes().empty());
     auto moved = std::move(*message);
@@ -619,17 +530,19 @@ a_queue_of_bytes_carries_any_length()
     CHECK(queue.stat().received == 1);
     moved.release();
     CHECK(queue.stat().received == 2);
+}
 
-    // What a typed handle gets that is not of its size is refused, and gone.
+void
+a_message_of_another_size_is_refused_and_gone()
+{
+    auto queue = mmf::queue<>::create_new("Q", 8, 2, MMF_OVERFLOW_FAIL);
     auto typed = mmf::queue<int64_t>::open_existing("Q");
+
     queue.send(mmf::as_bytes("abc"));
     CHECK_FAILS(typed.try_take(), MMF_E_MISMATCH);
     queue.send(mmf::as_bytes("abc"));
     CHECK_FAILS(typed.receive(), MMF_E_MISMATCH);
     CHECK(!typed.try_take());
-    CHECK_FAILS(mmf::queue<>::open_existing("Q", role(MMF_ROLE_RECEIVE))
-                    .send(mmf::as_bytes("x")),
-                MMF_E_NOT_SUPPORTED);
 }
 
 void
@@ -656,116 +569,37 @@ messages_end_when_the_last_producer_closes()
 }
 
 void
-a_dead_consumers_message_comes_again()
-{
-    auto jobs = mmf::queue<job>::create_new("Jobs", 4, MMF_OVERFLOW_BLOCK);
-
-    jobs.send({1, 0});
-    in_a_process_that_dies([] {
-        static auto in = mmf::queue<job>::open_existing("Jobs");
-        static auto message = in.take();
-    });
-    auto message = jobs.try_take(20s);
-    CHECK(message && message->redelivered() && (*message)->number == 1);
-}
-
-uint64_t
-send_from(mmf::queue<job> &queue, uint64_t source, uint64_t position)
-{
-    auto slot = queue.reserve(sizeof(job));
-
-    *reinterpret_cast<job *>(slot.bytes().data()) = {int32_t(position), 0};
-    return slot.commit_from(sizeof(job), source, position);
-}
-
-void
-messages_of_a_source_are_sent_once()
-{
-    auto jobs = mmf::queue<job>::create_new("Jobs", 8, MMF_OVERFLOW_BLOCK);
-    std::vector<int32_t> numbers;
-
-    CHECK(jobs.applied(1) == 0);
-    const uint64_t first = send_from(jobs, 1, 5);
-    CHECK(send_from(jobs, 1, 7) > first);
-    CHECK(jobs.applied(1) == 7);
-    CHECK_FAILS(send_from(jobs, 1, 7), MMF_E_EXISTS);
-    {
-        auto slot = jobs.reserve(sizeof(job));
-
-        CHECK_FAILS(slot.commit_from(sizeof(job) + 1, 1, 8), MMF_E_RANGE);
-        CHECK_FAILS(slot.commit_from(sizeof(job), 0, 8), MMF_E_RANGE);
-        CHECK_FAILS(slot.commit_from(sizeof(job), 1, 0), MMF_E_RANGE);
-        *reinterpret_cast<job *>(slot.bytes().data()) = {8, 0};
-        slot.commit_from(sizeof(job), 1, 8); // it was reserved all the time
-    }
-    CHECK_FAILS(jobs.applied(0), MMF_E_RANGE);
-    in_a_process_that_dies([] {
-        static auto out = mmf::queue<job>::open_existing("Jobs");
-
-        CHECK_FAILS(send_from(out, 1, 9), MMF_E_SHARING);
-        send_from(out, 2, 1);
-        static auto slot = out.reserve(sizeof(job));
-        if (checks_failed > 0)
-            _exit(4);
-    });
-    CHECK(jobs.applied(2) == 1);
-    send_from(jobs, 2, 2);
-    CHECK(jobs.applied(1) == 8 && jobs.applied(2) == 2);
-    for (auto &message : jobs.messages(60s)) {
-        numbers.push_back(message->number);
-        if (numbers.size() == 5)
-            break;
-    }
-    CHECK(numbers == std::vector<int32_t>({5, 7, 8, 1, 2}));
-}
-
-void
 topics_go_to_every_subscriber()
 {
     auto news = mmf::topic<int64_t>::create_new("News", 4, MMF_OVERFLOW_DROP_OLDEST,
                                                 role(MMF_ROLE_SEND));
     auto first = mmf::topic<int64_t>::open_existing("News", role(MMF_ROLE_RECEIVE));
     auto second = mmf::topic<>::open_existing("News", role(MMF_ROLE_RECEIVE));
+    mmf_message about{};
 
     for (int64_t number = 1; number <= 6; number++)
         news.send(number);
     auto message = first.take();
     CHECK(message.lost() > 0 && *message == int64_t(message.lost()) + 1);
-    for (int64_t number = 1; number <= 8; number++)
-        news.send(number);
-    CHECK(!message.release()); // overwritten meanwhile
-    CHECK(second.receive().size() == 8);
+    CHECK(second.receive(&about).size() == 8 && about.lost > 0);
     CHECK(second.try_receive(20s)->size() == 8);
-    for (int64_t number = 1; number <= 8; number++)
-        news.send(number);
-    mmf_message about{};
-    CHECK(text_of(second.receive(&about)).size() == 8 && about.lost > 0);
-    CHECK_FAILS(news.try_take(), MMF_E_NOT_SUPPORTED);
 }
 
 void
 a_latest_value_is_replaced()
 {
-    bool created = false;
-    auto position = mmf::latest<job>::create_or_open("At", sizeof(job),
-                                                     mmf::channel_options(), &created);
+    auto position = mmf::latest<job>::create_or_open("At");
     auto seen = mmf::latest<job>::open_existing("At");
     auto bytes = mmf::latest<>::open_existing("At");
     uint64_t version = 99;
 
-    CHECK(created);
     CHECK(!seen.try_receive(&version) && version == 0 && !seen.try_take());
-    CHECK(!seen.wait(0, 1ms));
     const uint64_t sent = position.send({1, 2});
     CHECK(seen.wait(0));
     CHECK(seen.try_receive(&version)->weight == 2 && version == sent);
     auto message = seen.try_take();
     CHECK(message && (*message)->number == 1 && message->sequence() == sent);
     CHECK(message->release());
-    auto slot = position.reserve(sizeof(job));
-    CHECK(slot.bytes().size() == sizeof(job));
-    CHECK(slot.commit() > sent);
-    CHECK(bytes.try_receive()->size() == sizeof(job));
     bytes.send(mmf::as_bytes("abc"));
     CHECK_FAILS(seen.try_receive(), MMF_E_MISMATCH);
     CHECK_FAILS(position.try_take(), MMF_E_MISMATCH);
@@ -829,13 +663,12 @@ main()
     RUN(a_map_has_bytes_and_objects);
     RUN(a_span_is_made_of_and_becomes_what_is_contiguous);
     RUN(views_and_streams_see_parts_of_a_map);
-    RUN(a_map_of_a_file_keeps_its_bytes);
+    RUN(a_map_is_made_of_an_open_file);
     RUN(a_map_is_inherited);
     RUN(failures_are_system_errors_with_the_message);
     RUN(a_closed_or_moved_handle_fails);
     RUN(durations_are_rounded_up);
     RUN(mutexes_work_with_the_standard_locks);
-    RUN(a_mutex_says_that_its_owner_died);
     RUN(events_and_semaphores_wait);
     RUN(waits_take_several_objects);
     RUN(a_typed_queue_carries_values);
@@ -843,10 +676,9 @@ main()
     RUN(several_are_taken_at_a_time);
     RUN(a_batch_whose_scope_throws_goes_to_other_consumers);
     RUN(an_spsc_queue_s_messages_are_released_in_order);
-    RUN(a_queue_of_bytes_carries_any_length);
+    RUN(a_moved_message_is_released_once);
+    RUN(a_message_of_another_size_is_refused_and_gone);
     RUN(messages_end_when_the_last_producer_closes);
-    RUN(a_dead_consumers_message_comes_again);
-    RUN(messages_of_a_source_are_sent_once);
     RUN(topics_go_to_every_subscriber);
     RUN(a_latest_value_is_replaced);
     RUN(the_list_has_what_there_is);
