@@ -49,80 +49,20 @@ check_says(const char *part)
  * Names.
  */
 
-/* With the name of a channel nothing else is made. */
+/* tests/scenarios/object.scn has every other kind. */
 TEST(a_channel_takes_its_name)
 {
-    mmf_semaphore *semaphore = UNTOUCHED;
-    mmf_mutex *mutex = UNTOUCHED;
-    mmf_event *event = UNTOUCHED;
-    mmf_topic *topic = UNTOUCHED;
     mmf_map *map = UNTOUCHED;
     mmf_queue *queue = new_cat(MMF_ROLE_SEND);
 
-    CHECK_FAILS(mmf_map_create_new("Cat", 1, NULL, &map), MMF_E_WRONG_KIND);
-    check_says("a channel");
     CHECK_FAILS(mmf_map_open_existing("Local\\Cat", NULL, &map), MMF_E_WRONG_KIND);
     check_says("a channel");
-    CHECK_FAILS(mmf_map_create_or_open("Cat", 1, NULL, NULL, &map), MMF_E_WRONG_KIND);
-    CHECK_FAILS(mmf_mutex_create_or_open("Cat", 0, NULL, NULL, &mutex),
-                MMF_E_WRONG_KIND);
-    CHECK_FAILS(mmf_event_create_or_open("Cat", 0, 0, NULL, NULL, &event),
-                MMF_E_WRONG_KIND);
-    CHECK_FAILS(mmf_semaphore_create_or_open("Cat", 0, 1, NULL, NULL, &semaphore),
-                MMF_E_WRONG_KIND);
-    CHECK_FAILS(
-        mmf_topic_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &topic),
-        MMF_E_WRONG_KIND);
-    check_says("a queue");
     CHECK(CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 1,
                              L"Cat") == NULL);
     CHECK_INT(GetLastError(), ERROR_INVALID_HANDLE);
     mmf_queue_close(queue);
     CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &map));
     mmf_map_close(map);
-}
-
-static void
-check_is_wrong_kind(const char *part)
-{
-    mmf_channel_stats stats;
-    mmf_latest *latest = UNTOUCHED;
-    mmf_topic *topic = UNTOUCHED;
-    mmf_queue *queue = UNTOUCHED;
-
-    CHECK_CONTEXT("%s", part);
-    CHECK_FAILS(
-        mmf_queue_create_or_open("Cat", 8, 8, MMF_OVERFLOW_BLOCK, NULL, NULL, &queue),
-        MMF_E_WRONG_KIND);
-    check_says(part);
-    CHECK_FAILS(mmf_topic_open_existing("Cat", NULL, &topic), MMF_E_WRONG_KIND);
-    check_says(part);
-    CHECK_FAILS(mmf_latest_create_or_open("Cat", 8, NULL, NULL, &latest),
-                MMF_E_WRONG_KIND);
-    CHECK_FAILS(mmf_channel_stat("Cat", &stats), MMF_E_WRONG_KIND);
-}
-
-/* And with another kind's name no channel. */
-TEST(other_kinds_take_theirs)
-{
-    mmf_semaphore *semaphore = NULL;
-    mmf_mutex *mutex = NULL;
-    mmf_event *event = NULL;
-    mmf_map *map = NULL;
-
-    CHECK_OK(mmf_map_create_new("Cat", 1, NULL, &map));
-    check_is_wrong_kind("a map");
-    mmf_map_close(map);
-    CHECK_OK(mmf_mutex_create_or_open("Cat", 0, NULL, NULL, &mutex));
-    check_is_wrong_kind("a mutex");
-    mmf_mutex_close(mutex);
-    CHECK_OK(mmf_event_create_or_open("Cat", 0, 0, NULL, NULL, &event));
-    check_is_wrong_kind("an event");
-    mmf_event_close(event);
-    CHECK_OK(mmf_semaphore_create_or_open("Cat", 0, 1, NULL, NULL, &semaphore));
-    check_is_wrong_kind("a semaphore");
-    mmf_semaphore_close(semaphore);
-    mmf_queue_close(new_cat(MMF_ROLE_BOTH));
 }
 
 /* A timer of another program is no channel, and hinders none. */

@@ -123,24 +123,15 @@ TEST(no_text)
 /* Beyond 260 characters paths need a prefix, which the caller need not know. */
 TEST(a_path_of_500_characters)
 {
+    wchar_t wide[600];
     char path[600];
     mmf_map *map = NULL;
 
-    strcpy(path, harness_dir());
-    for (int i = 0; i < 2; i++) {
-        strcat(path, "/");
-        memset(path + strlen(path), 'd', 1);
-        path[strlen(harness_dir()) + (size_t)i * 101 + 2] = '\0';
-        memset(path + strlen(path), 'd', 99);
-        path[strlen(harness_dir()) + (size_t)(i + 1) * 101] = '\0';
-    }
+    snprintf(path, sizeof(path), "%s/%0100d/%0100d", harness_dir(), 0, 0);
     CHECK_FAILS(
         mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 100, NULL, &map),
         MMF_E_PATH_NOT_FOUND); /* its directory is not there */
-    strcpy(path, harness_dir());
-    strcat(path, "/");
-    memset(path + strlen(harness_dir()) + 1, 'f', 240);
-    path[strlen(harness_dir()) + 241] = '\0';
+    snprintf(path, sizeof(path), "%s/%0240d", harness_dir(), 0);
     CHECK_OK(mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 100, NULL,
                                       &map));
     mmf_map_close(map);
@@ -150,13 +141,9 @@ TEST(a_path_of_500_characters)
         MMF_E_EXISTS);
     CHECK_OK(mmf_map_create_from_file(path, MMF_FILE_MODE_OPEN, NULL, 0, NULL, &map));
     mmf_map_close(map);
-    {
-        wchar_t wide[600];
-
-        swprintf(wide, COUNT_OF(wide), L"\\\\?\\%hs", path);
-        for (wchar_t *c = wide; *c != L'\0'; c++)
-            if (*c == L'/')
-                *c = L'\\';
-        CHECK(DeleteFileW(wide));
-    }
+    swprintf(wide, COUNT_OF(wide), L"\\\\?\\%hs", path);
+    for (wchar_t *c = wide; *c != L'\0'; c++)
+        if (*c == L'/')
+            *c = L'\\';
+    CHECK(DeleteFileW(wide));
 }
