@@ -162,20 +162,19 @@ static const uint64_t chosen[] = {
     7,
     8,
     15,
-    16,                                   /* a thread, but no ticket */
-    UINT64_C(1) << 4,                     /* count 1; owner: thread 1 of no process */
-    UINT64_C(1) << 24 | UINT64_C(1) << 4, /* ticket 1, thread 1: us, perhaps */
-    UINT64_C(1) << 24 | UINT64_C(999999) << 4, /* a thread that we have not */
-    UINT64_C(1) << 24 | UINT64_C(1) << 4 | 2,  /* owned and abandoned */
-    UINT64_C(1) << 24 | UINT64_C(1) << 4 | 4,
-    UINT64_C(12345) << 24 | UINT64_C(1) << 4, /* a dead thread */
-    UINT64_C(12345) << 24 | UINT64_C(1) << 4 | 13,
-    (uint64_t)INT32_MAX << 4,
-    ((uint64_t)INT32_MAX + 1) << 4,
-    UINT64_C(1) << 36,
     UINT64_MAX,
     UINT64_MAX << 4,
     UINT64_MAX >> 1,
+    16,                    /* a thread, but no ticket; count 1 */
+    1 << 24 | 1 << 4,      /* ticket 1, thread 1: us, perhaps */
+    1 << 24 | 999999 << 4, /* a thread that we have not */
+    1 << 24 | 1 << 4 | 2,  /* owned and abandoned */
+    1 << 24 | 1 << 4 | 4,
+    UINT64_C(12345) << 24 | 1 << 4, /* a dead thread */
+    UINT64_C(12345) << 24 | 1 << 4 | 13,
+    (uint64_t)INT32_MAX << 4,
+    ((uint64_t)INT32_MAX + 1) << 4,
+    UINT64_C(1) << 36,
     UINT64_C(1) << 63,
 };
 
@@ -395,6 +394,16 @@ TEST(an_owner_who_never_was)
  * A mark of a wait for all of a waiter that is dead, never was, or is not named at all:
  * it goes, and others get on.
  */
+static void
+reserve_for(uint64_t reserver)
+{
+    struct words words = read_words("Cat");
+
+    words.word |= MMF_WORD_RESERVED;
+    words.reserver = reserver;
+    write_words("Cat", &words);
+}
+
 TEST(a_reservation_without_an_owner)
 {
     static const uint64_t reservers[] = {0, UINT64_C(987654321) << 20 | 1, UINT64_MAX,
@@ -406,12 +415,9 @@ TEST(a_reservation_without_an_owner)
             mmf_event *other = manual_event(NULL, 1);
             mmf_waitable *objects[2] = {W(other), object_waitable(&object)};
             struct worker *waiter = worker_start();
-            struct words words = read_words("Cat");
 
             CHECK_CONTEXT("%s, reserver %zu", mmf_kind_name(kind), i);
-            words.word |= MMF_WORD_RESERVED;
-            words.reserver = reservers[i];
-            write_words("Cat", &words);
+            reserve_for(reservers[i]);
             CHECK_INT(worker_does(waiter, job_wait_forever, object_waitable(&object)),
                       MMF_OK);
             if (kind == MMF_KIND_MUTEX)
@@ -419,22 +425,15 @@ TEST(a_reservation_without_an_owner)
             else
                 CHECK_OK(object_signal(&object));
             /* A poll too. */
-            words = read_words("Cat");
-            words.word |= MMF_WORD_RESERVED;
-            words.reserver = reservers[i];
-            write_words("Cat", &words);
+            reserve_for(reservers[i]);
             CHECK_STATUS(object_wait(&object, 0), MMF_OK);
             CHECK_OK(object_signal(&object));
             /* And another wait for all. */
-            words = read_words("Cat");
-            words.word |= MMF_WORD_RESERVED;
-            words.reserver = reservers[i];
-            write_words("Cat", &words);
+            reserve_for(reservers[i]);
             CHECK_STATUS(mmf_wait_all(objects, 2, MMF_INFINITE), MMF_OK);
             CHECK_OK(object_signal(&object));
             CHECK_STATUS(object_wait(&object, 0), MMF_OK);
-            words = read_words("Cat");
-            CHECK_INT(words.word & MMF_WORD_RESERVED, 0);
+            CHECK_INT(read_words("Cat").word & MMF_WORD_RESERVED, 0);
             worker_end(waiter);
             object_close(&object);
             mmf_event_close(other);
@@ -496,7 +495,6 @@ TEST(waiters_survive_random_words)
 struct storm {
     struct object objects[3];
     atomic_int stop;
-    uint64_t seed;
 };
 
 static int
@@ -509,15 +507,11 @@ job_brave_storm(void *argument)
         for (int i = 0; i < 3; i++) {
             struct object again = {0};
             int64_t begun = now_us();
-            int rc;
 
             use_object(&storm->objects[i], W(other), 1);
-            rc = object_open(&again, FIRST_KIND + i,
-                             i == 0   ? "mutex"
-                             : i == 1 ? "event"
-                                      : "semaphore",
-                             NULL);
-            CHECK_STATUS(rc, MMF_OK);
+            CHECK_STATUS(object_open(&again, FIRST_KIND + i,
+                                     mmf_kind_name(FIRST_KIND + i), NULL),
+                         MMF_OK);
             check_answer(object_wait(&again, 0), begun, 0);
             object_close(&again);
         }
@@ -529,35 +523,29 @@ job_brave_storm(void *argument)
 TEST(threads_survive_a_storm)
 {
     enum { THREADS = 3 };
-    static const char *const names[] = {"mutex", "event", "semaphore"};
     uint64_t random = new_seed();
     int64_t until = now_us() + (harness_long() ? 30000000 : 1500000);
-    struct worker *workers[THREADS];
+    struct crew crew = {0};
     struct words sound[3];
     struct storm storm = {.stop = 0};
 
     for (int i = 0; i < 3; i++) {
-        storm.objects[i] = new_object(FIRST_KIND + i, names[i]);
-        sound[i] = read_words(names[i]);
+        storm.objects[i] = new_object(FIRST_KIND + i, mmf_kind_name(FIRST_KIND + i));
+        sound[i] = read_words(mmf_kind_name(FIRST_KIND + i));
     }
-    for (int i = 0; i < THREADS; i++) {
-        workers[i] = worker_start();
-        worker_begin(workers[i], job_brave_storm, &storm);
-    }
+    crew_begin(&crew, THREADS, job_brave_storm, &storm, 0);
     for (int round = 0; now_us() < until; round++) {
         int i = round % 3;
+        const char *name = mmf_kind_name(FIRST_KIND + i);
         struct words words = some_words(&sound[i], &random);
 
-        write_words(names[i], &words);
+        write_words(name, &words);
         usleep(200);
         if (round % 5 == 0)
-            write_words(names[i], &sound[i]);
+            write_words(name, &sound[i]);
     }
     atomic_store(&storm.stop, 1);
-    for (int i = 0; i < THREADS; i++) {
-        CHECK_INT(worker_result(workers[i]), MMF_OK);
-        worker_end(workers[i]);
-    }
+    crew_end(&crew);
     for (int i = 0; i < 3; i++)
         object_close(&storm.objects[i]);
 }

@@ -122,15 +122,9 @@ struct board {
 };
 
 static struct board *
-open_board(mmf_map **map, mmf_accessor **view)
+open_board(mmf_map **map)
 {
-    void *bytes;
-    size_t size;
-
-    CHECK_OK(mmf_map_create_or_open("Board", sizeof(struct board), NULL, NULL, map));
-    CHECK_OK(mmf_accessor_create(*map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, view));
-    CHECK_OK(mmf_accessor_pointer(*view, &bytes, &size));
-    return bytes;
+    return shared_bytes("Board", sizeof(struct board), map);
 }
 
 static void
@@ -158,9 +152,8 @@ go_inside(struct board *board, int rc)
 ROLE(mutex)
 {
     int way = argc > 1 ? atoi(argv[1]) : 0;
-    mmf_accessor *view;
     mmf_map *map;
-    struct board *board = open_board(&map, &view);
+    struct board *board = open_board(&map);
     mmf_mutex *mutex = NULL;
     mmf_event *quiet = auto_event("Quiet", 0);
     mmf_semaphore *many = NULL;
@@ -183,8 +176,7 @@ ROLE(mutex)
             rc = mmf_wait_any(any, 2, LONG_MS, &index);
         else
             rc = mmf_wait_all(all, 2, LONG_MS);
-        if (rc != MMF_OK && rc != MMF_ABANDONED)
-            CHECK_STATUS(rc, MMF_OK);
+        CHECK_OWNED(rc);
         CHECK_INT(index, 1);
         go_inside(board, rc);
         if (way == 2)
@@ -203,36 +195,51 @@ kill_living(struct process *process)
     process_kill(process);
 }
 
-/* All but the last one are killed; that one, whatever it waits for, gets on. */
+/* Those that live get on, whatever they wait for. */
 static void
-leave_one(struct process **processes, int count, const struct board *board)
+await_progress(const struct board *board)
 {
     int64_t deadline = now_us() + LONG_MS * 1000;
-    int64_t progress;
+    int64_t progress = board->progress;
 
-    for (int i = 0; i < count - 1; i++)
-        kill_living(processes[i]);
-    progress = board->progress;
     while (board->progress < progress + 100) {
         if (now_us() > deadline)
-            CHECK_FAIL("the last one does not get on");
+            CHECK_FAIL("those that are left do not get on");
         usleep(1000);
     }
-    kill_living(processes[count - 1]);
 }
 
-/* Kill one of `count` processes at a time, after a random while, and start another. */
-static int
-kill_at_random(const char *role, const char *const ways[], struct process **processes,
-               int count, int64_t until, uint64_t *random, struct board *board)
+enum { WORKERS = 5 };
+
+/* All but the last one are killed; that one gets on. */
+static void
+leave_one(struct process **processes, const struct board *board)
 {
-    int64_t progress = 0, last = now_us();
+    for (int i = 0; i < WORKERS - 1; i++)
+        kill_living(processes[i]);
+    await_progress(board);
+    kill_living(processes[WORKERS - 1]);
+}
+
+/*
+ * Start workers and kill one of them at a time, after a random while, and start another.
+ * How many were killed.
+ */
+static int
+kill_at_random(const char *role, const char *const ways[WORKERS],
+               struct process *processes[WORKERS], const struct board *board)
+{
+    int64_t last = now_us(), until = last + (harness_long() ? 120000000 : 3000000);
+    uint64_t random = (uint64_t)last;
+    int64_t progress = 0;
     int kills = 0;
 
+    for (int i = 0; i < WORKERS; i++)
+        processes[i] = process_ready(role, "%s", ways[i]);
     while (now_us() < until) {
-        int i = (int)(next_random(random) % (unsigned)count);
+        int i = (int)(next_random(&random) % WORKERS);
 
-        usleep((useconds_t)(next_random(random) % 6000));
+        usleep((useconds_t)(next_random(&random) % 6000));
         kill_living(processes[i]);
         process_finish(processes[i]);
         kills++;
@@ -249,27 +256,17 @@ kill_at_random(const char *role, const char *const ways[], struct process **proc
 
 TEST(owners_killed_at_random)
 {
-    enum { WORKERS = 5 };
     static const char *const ways[WORKERS] = {"0", "0", "0", "1", "2"};
     mmf_mutex *mutex = new_mutex("Cat");
     mmf_semaphore *many = new_semaphore("Many", 1000000, INT32_MAX);
     struct process *workers[WORKERS];
-    uint64_t random = (uint64_t)now_us();
-    mmf_accessor *view;
     mmf_map *map;
-    struct board *board = open_board(&map, &view);
-    int64_t seconds = harness_long() ? 120 : 3;
-    int kills, rc;
+    struct board *board = open_board(&map);
+    int kills = kill_at_random("mutex", ways, workers, board) + WORKERS;
+    int rc;
 
-    for (int i = 0; i < WORKERS; i++)
-        workers[i] = process_ready("mutex", "%s", ways[i]);
-    kills = kill_at_random("mutex", ways, workers, WORKERS,
-                           now_us() + seconds * 1000000, &random, board);
-    leave_one(workers, WORKERS, board);
-    kills += WORKERS;
-    rc = mmf_mutex_wait(mutex, LONG_MS);
-    if (rc != MMF_ABANDONED)
-        CHECK_STATUS(rc, MMF_OK);
+    leave_one(workers, board);
+    CHECK_OWNED(rc = mmf_mutex_wait(mutex, LONG_MS));
     go_inside(board, rc);
     CHECK_OK(mmf_mutex_release(mutex));
     CHECK_STATUS(mmf_mutex_wait(mutex, 0), MMF_OK);
@@ -279,7 +276,6 @@ TEST(owners_killed_at_random)
                    kills);
     print_message("%lld turns, %d kills, %lld times abandoned\n",
                   (long long)board->progress, kills, (long long)board->abandoned);
-    mmf_accessor_close(view);
     mmf_map_close(map);
     mmf_mutex_close(mutex);
     mmf_semaphore_close(many);
@@ -293,9 +289,8 @@ TEST(owners_killed_at_random)
 ROLE(givers)
 {
     int gives = argc > 1 && argv[1][0] == 'g';
-    mmf_accessor *view;
     mmf_map *map;
-    struct board *board = open_board(&map, &view);
+    struct board *board = open_board(&map);
     mmf_semaphore *semaphore = NULL;
 
     CHECK_OK(mmf_semaphore_open_existing("Cat", NULL, &semaphore));
@@ -325,31 +320,19 @@ ROLE(givers)
 
 TEST(givers_and_takers_killed_at_random)
 {
-    enum { WORKERS = 5, MAXIMUM = 3 };
+    enum { MAXIMUM = 3 };
     static const char *const ways[WORKERS] = {"g", "g", "t", "t", "t"};
     mmf_semaphore *semaphore = new_semaphore("Cat", 1, MAXIMUM);
     struct process *workers[WORKERS];
-    uint64_t random = (uint64_t)now_us();
-    mmf_accessor *view;
     mmf_map *map;
-    struct board *board = open_board(&map, &view);
-    int64_t seconds = harness_long() ? 120 : 3;
-    int64_t least, most, deadline;
-    int kills, left = 0;
+    struct board *board = open_board(&map);
+    int64_t least, most;
+    int kills = kill_at_random("givers", ways, workers, board), left = 0;
 
-    for (int i = 0; i < WORKERS; i++)
-        workers[i] = process_ready("givers", "%s", ways[i]);
-    kills = kill_at_random("givers", ways, workers, WORKERS,
-                           now_us() + seconds * 1000000, &random, board);
     /* A giver and a taker get on together. */
     for (int i = 1; i < WORKERS - 1; i++)
         kill_living(workers[i]);
-    deadline = now_us() + LONG_MS * 1000;
-    for (int64_t before = board->progress; board->progress < before + 100;) {
-        if (now_us() > deadline)
-            CHECK_FAIL("the last two do not get on");
-        usleep(1000);
-    }
+    await_progress(board);
     kill_living(workers[0]);
     kill_living(workers[WORKERS - 1]);
     process_finish(workers[0]); /* a giver that is still dying gives */
@@ -363,7 +346,6 @@ TEST(givers_and_takers_killed_at_random)
                   (long long)board->progress, kills, (long long)most - left);
     CHECK(left >= least && left <= most);
     CHECK(most - least <= kills + WORKERS);
-    mmf_accessor_close(view);
     mmf_map_close(map);
     mmf_semaphore_close(semaphore);
 }
@@ -441,9 +423,8 @@ TEST(a_wake_up_that_died_is_recovered)
 ROLE(diner)
 {
     int seat = argc > 1 ? atoi(argv[1]) : 0;
-    mmf_accessor *view;
     mmf_map *map;
-    struct board *board = open_board(&map, &view);
+    struct board *board = open_board(&map);
     mmf_mutex *left = NULL, *right = NULL;
     mmf_waitable *forks[2];
     char name[16];
@@ -471,36 +452,26 @@ ROLE(diner)
 
 TEST(philosophers_killed_at_random)
 {
-    enum { SEATS = 5 };
+    enum { SEATS = WORKERS };
     static const char *const seats[SEATS] = {"0", "1", "2", "3", "4"};
     struct process *diners[SEATS];
     mmf_mutex *forks[SEATS];
     mmf_waitable *objects[SEATS];
-    uint64_t random = (uint64_t)now_us();
-    mmf_accessor *view;
     mmf_map *map;
-    struct board *board = open_board(&map, &view);
-    int64_t seconds = harness_long() ? 120 : 3;
-    int kills, rc;
+    struct board *board = open_board(&map);
+    int kills;
 
     for (int i = 0; i < SEATS; i++) {
         forks[i] = new_mutex(with_suffix("Fork ", seats[i]));
         objects[i] = W(forks[i]);
     }
-    for (int i = 0; i < SEATS; i++)
-        diners[i] = process_ready("diner", "%s", seats[i]);
-    kills = kill_at_random("diner", seats, diners, SEATS, now_us() + seconds * 1000000,
-                           &random, board);
+    kills = kill_at_random("diner", seats, diners, board);
     /* In the midst of it, all five at once. */
-    rc = mmf_wait_all(objects, SEATS, LONG_MS);
-    if (rc != MMF_ABANDONED)
-        CHECK_STATUS(rc, MMF_OK);
+    CHECK_OWNED(mmf_wait_all(objects, SEATS, LONG_MS));
     for (int i = 0; i < SEATS; i++)
         CHECK_OK(mmf_mutex_release(forks[i]));
-    leave_one(diners, SEATS, board);
-    rc = mmf_wait_all(objects, SEATS, LONG_MS);
-    if (rc != MMF_ABANDONED)
-        CHECK_STATUS(rc, MMF_OK);
+    leave_one(diners, board);
+    CHECK_OWNED(mmf_wait_all(objects, SEATS, LONG_MS));
     for (int i = 0; i < SEATS; i++) {
         CHECK_OK(mmf_mutex_release(forks[i]));
         CHECK_STATUS(mmf_mutex_wait(forks[i], 0), MMF_OK);
@@ -509,6 +480,5 @@ TEST(philosophers_killed_at_random)
     }
     print_message("%lld meals, %d kills, %lld times abandoned\n",
                   (long long)board->progress, kills, (long long)board->abandoned);
-    mmf_accessor_close(view);
     mmf_map_close(map);
 }

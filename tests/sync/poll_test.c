@@ -78,28 +78,23 @@ static void
 threads_ask_at_once(const char *name)
 {
     enum { THREADS = 4 };
-    struct worker *workers[THREADS];
+    struct crew crew = {0};
     struct usage before;
     int rounds = harness_long() ? 3000 : 50;
 
-    for (int i = 0; i < THREADS; i++)
-        workers[i] = worker_start();
     usage_take(&before);
     for (int round = 0; round < rounds; round++) {
         struct askers askers = {.object = new_object(FIRST_KIND + round % 3, name),
                                 .start = THREADS};
 
-        for (int i = 0; i < THREADS; i++)
-            worker_begin(workers[i], job_ask, &askers);
-        for (int i = 0; i < THREADS; i++)
-            CHECK_INT(worker_result(workers[i]), MMF_OK);
+        crew_begin(&crew, THREADS, job_ask, &askers, 0);
+        crew_await(&crew);
         for (int i = 1; i < THREADS; i++)
             CHECK_INT(askers.fds[i], askers.fds[0]);
         object_close(&askers.object);
     }
     usage_check_same(&before);
-    for (int i = 0; i < THREADS; i++)
-        worker_end(workers[i]);
+    crew_end(&crew);
 }
 
 TEST(threads_get_the_same_descriptor)

@@ -127,14 +127,11 @@ watch_pairs(const char *name, mmf_kind kind)
                           .second = new_object(kind, with_suffix(name, " second"))};
     struct pair takers[TAKERS] = {
         {.shared = &shared}, {.shared = &shared, .backwards = 1}, {.shared = &shared}};
-    struct worker *workers[TAKERS];
+    struct crew crew = {0};
     int64_t until = now_us() + (harness_long() ? 20000000 : 150000);
     int late = 0, looks = 0;
 
-    for (int i = 0; i < TAKERS; i++) {
-        workers[i] = worker_start();
-        worker_begin(workers[i], job_take_pairs, &takers[i]);
-    }
+    crew_begin(&crew, TAKERS, job_take_pairs, takers, sizeof(takers[0]));
     while (now_us() < until || looks < 10 || atomic_load(&shared.takes) < 10) {
         CHECK_STATUS(object_wait(&shared.second, LONG_MS), MMF_OK);
         if (object_wait(&shared.first, 0) == MMF_TIMED_OUT) {
@@ -147,10 +144,7 @@ watch_pairs(const char *name, mmf_kind kind)
         CHECK(now_us() < until + LONG_MS * 1000);
     }
     atomic_store(&shared.stop, 1);
-    for (int i = 0; i < TAKERS; i++) {
-        CHECK_INT(worker_result(workers[i]), MMF_OK);
-        worker_end(workers[i]);
-    }
+    crew_end(&crew);
     print_message("%s %s: %d looks, %d of them a moment late, %d pairs taken\n",
                   name == NULL ? "unnamed" : name, mmf_kind_name(kind), looks, late,
                   atomic_load(&shared.takes));
@@ -192,7 +186,7 @@ dine(const char *name)
 {
     static const char *const suffixes[] = {" 0", " 1", " 2", " 3", " 4"};
     struct ring rings[5];
-    struct worker *workers[5];
+    struct crew crew = {0};
     mmf_semaphore *forks[5];
 
     for (int i = 0; i < 5; i++)
@@ -202,13 +196,9 @@ dine(const char *name)
         rings[i].first = i;
         rings[i].second = (i + 1) % 5;
         rings[i].rounds = harness_long() ? 100000 : 500;
-        workers[i] = worker_start();
-        worker_begin(workers[i], job_dine, &rings[i]);
     }
-    for (int i = 0; i < 5; i++) {
-        CHECK_INT(worker_result(workers[i]), MMF_OK);
-        worker_end(workers[i]);
-    }
+    crew_begin(&crew, 5, job_dine, rings, sizeof(rings[0]));
+    crew_end(&crew);
     for (int i = 0; i < 5; i++) {
         CHECK_STATUS(mmf_semaphore_wait(forks[i], 0), MMF_OK);
         mmf_semaphore_close(forks[i]);
@@ -250,24 +240,20 @@ job_create(void *argument)
 
 TEST(rule_7_1_1_one_of_many_creates)
 {
-    struct worker *workers[RACERS];
+    struct crew crew = {0};
     int rounds = harness_long() ? 20000 : 300;
 
-    for (int i = 0; i < RACERS; i++)
-        workers[i] = worker_start();
     for (int round = 0; round < rounds; round++) {
         atomic_int start = RACERS, created = 0;
         struct race races[RACERS];
         mmf_waitable *two[2];
 
         CHECK_CONTEXT("round %d", round);
-        for (int i = 0; i < RACERS; i++) {
+        for (int i = 0; i < RACERS; i++)
             races[i] = (struct race){
                 .kind = FIRST_KIND + round % 3, .start = &start, .created = &created};
-            worker_begin(workers[i], job_create, &races[i]);
-        }
-        for (int i = 0; i < RACERS; i++)
-            CHECK_INT(worker_result(workers[i]), MMF_OK);
+        crew_begin(&crew, RACERS, job_create, races, sizeof(races[0]));
+        crew_await(&crew);
         CHECK_INT(created, 1);
         two[0] = object_waitable(&races[0].object);
         CHECK_STATUS(mmf_wait_one(two[0], 0), MMF_OK);
@@ -280,8 +266,7 @@ TEST(rule_7_1_1_one_of_many_creates)
             object_close(&races[i].object);
         CHECK_INT(count_files(), 0);
     }
-    for (int i = 0; i < RACERS; i++)
-        worker_end(workers[i]);
+    crew_end(&crew);
 }
 
 /*
@@ -300,7 +285,6 @@ static void
 execute_will(void *argument)
 {
     struct last_will *will = argument;
-    int rc;
 
     will->done++;
     if (--will->rounds > 0)
@@ -312,9 +296,7 @@ execute_will(void *argument)
         return;
     }
     /* What the thread left in an earlier round may have been given up since. */
-    rc = mmf_mutex_wait(will->mutex, 0);
-    if (rc != MMF_ABANDONED)
-        CHECK_STATUS(rc, MMF_OK);
+    CHECK_OWNED(mmf_mutex_wait(will->mutex, 0));
     if (will->what == 0)
         CHECK_OK(mmf_mutex_release(will->mutex));
 }
@@ -408,12 +390,8 @@ job_churn(void *argument)
 
         CHECK_OK(mmf_mutex_create_or_open(churn->name, churn->owned, NULL, &created,
                                           &mutex));
-        if (!(created && churn->owned)) {
-            int rc = mmf_mutex_wait(mutex, LONG_MS);
-
-            if (rc != MMF_OK && rc != MMF_ABANDONED)
-                CHECK_STATUS(rc, MMF_OK);
-        }
+        if (!(created && churn->owned))
+            CHECK_OWNED(mmf_mutex_wait(mutex, LONG_MS));
         if (i % 3 != 0)
             CHECK_OK(mmf_mutex_release(mutex));
         mmf_mutex_close(mutex);
@@ -433,20 +411,16 @@ static void
 churn_by_threads(const char *name)
 {
     enum { THREADS = 8 };
-    struct churn churn[2] = {{.name = name, .rounds = harness_long() ? 5000 : 150},
-                             {.name = name, .rounds = churn[0].rounds, .owned = 1}};
-    struct worker *workers[THREADS];
+    struct churn churns[THREADS];
+    struct crew crew = {0};
     struct usage before;
 
     usage_take(&before);
-    for (int i = 0; i < THREADS; i++) {
-        workers[i] = worker_start();
-        worker_begin(workers[i], job_churn, &churn[i % 2]);
-    }
     for (int i = 0; i < THREADS; i++)
-        CHECK_INT(worker_result(workers[i]), MMF_OK);
-    for (int i = 0; i < THREADS; i++)
-        worker_end(workers[i]);
+        churns[i] = (struct churn){
+            .name = name, .rounds = harness_long() ? 5000 : 150, .owned = i % 2};
+    crew_begin(&crew, THREADS, job_churn, churns, sizeof(churns[0]));
+    crew_end(&crew);
     usage_check_same(&before);
 }
 
@@ -503,7 +477,7 @@ use_in_child_of_many_threads(void *argument)
 TEST(forks_among_busy_threads)
 {
     enum { THREADS = 3 };
-    struct worker *workers[THREADS];
+    struct crew crew = {0};
     int rounds = harness_long() ? 2000 : 60;
     struct busy busy;
 
@@ -511,17 +485,11 @@ TEST(forks_among_busy_threads)
     if (HARNESS_TSAN)
         harness_skip("the thread sanitizer knows no threads after a fork of threads");
     busy = (struct busy){.named = new_mutex("Cat"), .unnamed = new_mutex(NULL)};
-    for (int i = 0; i < THREADS; i++) {
-        workers[i] = worker_start();
-        worker_begin(workers[i], job_be_busy, &busy);
-    }
+    crew_begin(&crew, THREADS, job_be_busy, &busy, 0);
     for (int round = 0; round < rounds; round++)
         in_child(use_in_child_of_many_threads, &busy);
     atomic_store(&busy.stop, 1);
-    for (int i = 0; i < THREADS; i++) {
-        CHECK_INT(worker_result(workers[i]), MMF_OK);
-        worker_end(workers[i]);
-    }
+    crew_end(&crew);
     mmf_mutex_close(busy.named);
     mmf_mutex_close(busy.unnamed);
     CHECK_INT(count_files(), 0);

@@ -73,43 +73,30 @@ job_count(void *argument)
 enum { MOST_THREADS = 64 };
 
 static void
-count_by_threads(struct guarded *guarded, int threads)
+count_by_threads(const struct guarded *guarded, int threads)
 {
-    struct worker *workers[MOST_THREADS];
     struct guarded each[MOST_THREADS];
+    struct crew crew = {0};
 
     for (int i = 0; i < threads; i++) {
-        workers[i] = worker_start();
         each[i] = *guarded;
         each[i].way = i;
-        worker_begin(workers[i], job_count, &each[i]);
     }
-    for (int i = 0; i < threads; i++)
-        CHECK_INT(worker_result(workers[i]), MMF_OK);
-    for (int i = 0; i < threads; i++)
-        worker_end(workers[i]);
+    crew_begin(&crew, threads, job_count, each, sizeof(each[0]));
+    crew_end(&crew);
 }
 
 static void
-open_guarded(struct guarded *guarded, mmf_map **map, mmf_accessor **view)
+open_guarded(struct guarded *guarded, int is_named)
 {
-    void *bytes;
-    size_t size;
-
-    CHECK_OK(mmf_map_create_or_open("Number", 8, NULL, NULL, map));
-    CHECK_OK(mmf_accessor_create(*map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, view));
-    CHECK_OK(mmf_accessor_pointer(*view, &bytes, &size));
-    guarded->number = bytes;
-    guarded->mutex = new_mutex("Cat");
-    guarded->never = auto_event("Never", 0);
-    guarded->always = manual_event("Always", 1);
+    guarded->mutex = new_mutex(is_named ? "Cat" : NULL);
+    guarded->never = auto_event(is_named ? "Never" : NULL, 0);
+    guarded->always = manual_event(is_named ? "Always" : NULL, 1);
 }
 
 static void
-close_guarded(struct guarded *guarded, mmf_map *map, mmf_accessor *view)
+close_guarded(const struct guarded *guarded)
 {
-    mmf_accessor_close(view);
-    mmf_map_close(map);
     mmf_mutex_close(guarded->mutex);
     mmf_event_close(guarded->never);
     mmf_event_close(guarded->always);
@@ -119,16 +106,16 @@ close_guarded(struct guarded *guarded, mmf_map *map, mmf_accessor *view)
 ROLE(count)
 {
     struct guarded guarded = {.count = argc > 2 ? atoi(argv[2]) : 0};
-    mmf_accessor *view;
     mmf_map *map;
     char line[16];
 
-    open_guarded(&guarded, &map, &view);
+    guarded.number = shared_bytes("Number", sizeof(int64_t), &map);
+    open_guarded(&guarded, 1);
     role_say("ready");
     role_hear(line, sizeof(line));
     count_by_threads(&guarded, atoi(argv[1]));
-    close_guarded(&guarded, map, view);
-    role_say("done");
+    close_guarded(&guarded);
+    mmf_map_close(map);
     return 0;
 }
 
@@ -137,17 +124,13 @@ TEST(threads_count)
     for (int named = 0; named < 2; named++) {
         for (int threads = 2; threads <= MOST_THREADS; threads *= 4) {
             int64_t number = 0;
-            struct guarded guarded = {.mutex = new_mutex(named ? "Cat" : NULL),
-                                      .never = auto_event(NULL, 0),
-                                      .always = manual_event(NULL, 1),
-                                      .number = &number,
+            struct guarded guarded = {.number = &number,
                                       .count = scaled(8000, 800000) / threads};
 
+            open_guarded(&guarded, named);
             count_by_threads(&guarded, threads);
             CHECK_INT(number, (int64_t)guarded.count * threads);
-            mmf_mutex_close(guarded.mutex);
-            mmf_event_close(guarded.never);
-            mmf_event_close(guarded.always);
+            close_guarded(&guarded);
         }
     }
 }
@@ -163,34 +146,35 @@ TEST(processes_count)
         int count = scaled(8000, 800000) / processes / threads;
         struct guarded guarded;
         struct process *all[64];
-        mmf_accessor *view;
-        char text[2][16];
-        const char *args[] = {text[0], text[1], NULL};
         mmf_map *map;
 
         if ((HARNESS_TSAN || HARNESS_ASAN) && processes > 16)
             continue; /* which would take all the memory there is */
-        snprintf(text[0], sizeof(text[0]), "%d", threads);
-        snprintf(text[1], sizeof(text[1]), "%d", count);
-        open_guarded(&guarded, &map, &view);
+        guarded.number = shared_bytes("Number", sizeof(int64_t), &map);
+        open_guarded(&guarded, 1);
         for (int i = 0; i < processes; i++)
-            all[i] = process_start("count", args);
-        for (int i = 0; i < processes; i++)
-            process_expect(all[i], "ready");
+            all[i] = process_ready("count", "%d %d", threads, count);
         for (int i = 0; i < processes; i++)
             process_send(all[i], "go");
-        for (int i = 0; i < processes; i++) {
-            process_expect(all[i], "done");
+        for (int i = 0; i < processes; i++)
             CHECK_INT(process_finish(all[i]), 0);
-        }
         CHECK_INT(*guarded.number, (int64_t)count * processes * threads);
-        close_guarded(&guarded, map, view);
+        close_guarded(&guarded);
+        mmf_map_close(map);
     }
 }
 
 /*
  * The hunt for a lost wake-up: hand-overs, each with a deadline.
  */
+
+static void
+check_woken(int rc)
+{
+    if (rc == MMF_TIMED_OUT)
+        CHECK_FAIL("a wake-up was lost");
+    CHECK_STATUS(rc, MMF_OK);
+}
 
 /* What two players have; each signals the other's. */
 enum { MOST_OBJECTS = 5 };
@@ -225,9 +209,7 @@ await(struct game *game)
         rc = mmf_wait_all(objects, game->objects, LONG_MS);
     else
         rc = mmf_wait_any(objects, game->objects, LONG_MS, &index);
-    if (rc == MMF_TIMED_OUT)
-        CHECK_FAIL("a wake-up was lost");
-    CHECK_STATUS(rc, MMF_OK);
+    check_woken(rc);
     return index;
 }
 
@@ -261,12 +243,9 @@ job_serve(void *argument)
             signal_in_turn(game->other, game->objects, choice);
             await(game);
         } else if (game->way == 2) {
-            int rc = mmf_signal_and_wait(object_waitable(&game->other[choice]),
-                                         object_waitable(&game->mine[choice]), LONG_MS);
-
-            if (rc == MMF_TIMED_OUT)
-                CHECK_FAIL("a wake-up was lost");
-            CHECK_STATUS(rc, MMF_OK);
+            check_woken(mmf_signal_and_wait(object_waitable(&game->other[choice]),
+                                            object_waitable(&game->mine[choice]),
+                                            LONG_MS));
         } else {
             CHECK_STATUS(object_signal(&game->other[choice]), MMF_OK);
             CHECK_INT(await(game), choice);
@@ -290,23 +269,12 @@ make_ball(mmf_kind kind, const char *name)
 static void
 make_game(struct game *game, mmf_kind kind, const char *mine, const char *other)
 {
-    char name[32];
+    char number[16];
 
     for (int i = 0; i < game->objects; i++) {
-        snprintf(name, sizeof(name), "%s %d", mine == NULL ? "" : mine, i);
-        game->mine[i] = make_ball(kind, mine == NULL ? NULL : name);
-        snprintf(name, sizeof(name), "%s %d", other == NULL ? "" : other, i);
-        game->other[i] = make_ball(kind, other == NULL ? NULL : name);
-    }
-}
-
-/* When both have played to the end nothing is left. */
-static void
-check_over(struct game *game)
-{
-    for (int i = 0; i < game->objects; i++) {
-        CHECK_STATUS(object_wait(&game->mine[i], 0), MMF_TIMED_OUT);
-        CHECK_STATUS(object_wait(&game->other[i], 0), MMF_TIMED_OUT);
+        snprintf(number, sizeof(number), " %d", i);
+        game->mine[i] = make_ball(kind, with_suffix(mine, number));
+        game->other[i] = make_ball(kind, with_suffix(other, number));
     }
 }
 
@@ -319,21 +287,30 @@ close_game(struct game *game)
     }
 }
 
+/* When both have played to the end nothing is left. */
+static void
+end_game(struct game *game)
+{
+    for (int i = 0; i < game->objects; i++) {
+        CHECK_STATUS(object_wait(&game->mine[i], 0), MMF_TIMED_OUT);
+        CHECK_STATUS(object_wait(&game->other[i], 0), MMF_TIMED_OUT);
+    }
+    close_game(game);
+}
+
 /* answer KIND OBJECTS WAY ROUNDS */
 ROLE(answer)
 {
-    struct game game;
+    struct game game = {0};
 
     if (argc != 5)
         return EXIT_FAILURE;
-    memset(&game, 0, sizeof(game));
     game.objects = atoi(argv[2]);
     game.way = atoi(argv[3]);
     game.rounds = atoi(argv[4]);
     make_game(&game, (mmf_kind)atoi(argv[1]), "there", "back");
     role_say("ready");
     job_answer(&game);
-    role_say("done");
     close_game(&game);
     return 0;
 }
@@ -354,8 +331,7 @@ hunt_between_threads(const char *mine, const char *other, mmf_kind kind, int obj
     job_serve(&serve);
     CHECK_INT(worker_result(worker), MMF_OK);
     worker_end(worker);
-    check_over(&serve);
-    close_game(&serve);
+    end_game(&serve);
 }
 
 static void
@@ -367,10 +343,8 @@ hunt_between_processes(mmf_kind kind, int objects, int way, int rounds)
     make_game(&game, kind, "back", "there");
     process = process_ready("answer", "%d %d %d %d", (int)kind, objects, way, rounds);
     job_serve(&game);
-    process_expect(process, "done");
     CHECK_INT(process_finish(process), 0);
-    check_over(&game);
-    close_game(&game);
+    end_game(&game);
 }
 
 /* One, any of several, all of several, signal-and-wait; events and semaphores. */
@@ -398,6 +372,13 @@ rounds_of(size_t game, int usual, int full)
                                                                    : rounds;
 }
 
+static void
+print_hand_overs(long overs, int64_t begun)
+{
+    print_message("%ld hand-overs, %.1f us each\n", overs,
+                  (double)(now_us() - begun) / (double)overs);
+}
+
 TEST(no_wake_up_is_lost_between_threads)
 {
     int64_t begun = now_us();
@@ -413,8 +394,7 @@ TEST(no_wake_up_is_lost_between_threads)
                              games[i].way, rounds);
         overs += 4L * rounds;
     }
-    print_message("%ld hand-overs, %.1f us each\n", overs,
-                  (double)(now_us() - begun) / (double)overs);
+    print_hand_overs(overs, begun);
 }
 
 TEST(no_wake_up_is_lost_between_processes)
@@ -429,8 +409,7 @@ TEST(no_wake_up_is_lost_between_processes)
         hunt_between_processes(games[i].kind, games[i].objects, games[i].way, rounds);
         overs += 2L * rounds;
     }
-    print_message("%ld hand-overs, %.1f us each\n", overs,
-                  (double)(now_us() - begun) / (double)overs);
+    print_hand_overs(overs, begun);
 }
 
 /*
@@ -485,7 +464,6 @@ ROLE(pool)
     role_say("ready");
     job_take_and_give(&pool);
     mmf_semaphore_close(pool.semaphore);
-    role_say("done");
     return 0;
 }
 
@@ -497,25 +475,18 @@ TEST(counts_are_conserved)
         int named = row & 1, impatient = row >> 1;
         mmf_semaphore *semaphore = new_semaphore(named ? "Pool" : NULL, COUNT, COUNT);
         struct pool pools[THREADS];
-        struct worker *workers[THREADS];
+        struct crew crew = {0};
         struct process *processes[PROCESSES];
         int rounds = scaled(2000, 100000);
 
         for (int i = 0; named && i < PROCESSES; i++)
             processes[i] = process_ready("pool", "%d %d", rounds, impatient);
-        for (int i = 0; i < THREADS; i++) {
+        for (int i = 0; i < THREADS; i++)
             pools[i] = (struct pool){semaphore, (uint64_t)i + 1, rounds, impatient};
-            workers[i] = worker_start();
-            worker_begin(workers[i], job_take_and_give, &pools[i]);
-        }
-        for (int i = 0; i < THREADS; i++)
-            CHECK_INT(worker_result(workers[i]), MMF_OK);
-        for (int i = 0; i < THREADS; i++)
-            worker_end(workers[i]);
-        for (int i = 0; named && i < PROCESSES; i++) {
-            process_expect(processes[i], "done");
+        crew_begin(&crew, THREADS, job_take_and_give, pools, sizeof(pools[0]));
+        crew_end(&crew);
+        for (int i = 0; named && i < PROCESSES; i++)
             CHECK_INT(process_finish(processes[i]), 0);
-        }
         for (int i = 0; i < COUNT; i++)
             CHECK_STATUS(mmf_semaphore_wait(semaphore, 0), MMF_OK);
         CHECK_STATUS(mmf_semaphore_wait(semaphore, 0), MMF_TIMED_OUT);
@@ -564,11 +535,8 @@ job_consume(void *argument)
     objects[LANES] = W(market->closed); /* when there is nothing else */
     for (;;) {
         int index = -7;
-        int rc = mmf_wait_any(objects, LANES + 1, LONG_MS, &index);
 
-        if (rc == MMF_TIMED_OUT)
-            CHECK_FAIL("a wake-up was lost");
-        CHECK_STATUS(rc, MMF_OK);
+        check_woken(mmf_wait_any(objects, LANES + 1, LONG_MS, &index));
         if (index == LANES)
             return MMF_OK;
         atomic_fetch_add(market->consumed, 1);
@@ -580,7 +548,7 @@ trade(const char *name)
 {
     enum { PRODUCERS = 3, CONSUMERS = 4 };
     static const char *const suffixes[] = {" 0", " 1", " 2", " 3"};
-    struct worker *producers[PRODUCERS], *consumers[CONSUMERS];
+    struct crew producers = {0}, consumers = {0};
     struct market markets[PRODUCERS + CONSUMERS];
     atomic_int consumed = 0;
     struct market market = {.consumed = &consumed,
@@ -594,24 +562,12 @@ trade(const char *name)
         markets[i].first = i;
         markets[i].random = (uint64_t)i;
     }
-    for (int i = 0; i < CONSUMERS; i++) {
-        consumers[i] = worker_start();
-        worker_begin(consumers[i], job_consume, &markets[PRODUCERS + i]);
-    }
-    for (int i = 0; i < PRODUCERS; i++) {
-        producers[i] = worker_start();
-        worker_begin(producers[i], job_produce, &markets[i]);
-    }
-    for (int i = 0; i < PRODUCERS; i++)
-        CHECK_INT(worker_result(producers[i]), MMF_OK);
+    crew_begin(&consumers, CONSUMERS, job_consume, &markets[PRODUCERS], sizeof(market));
+    crew_begin(&producers, PRODUCERS, job_produce, markets, sizeof(market));
+    crew_end(&producers);
     CHECK_OK(mmf_event_set(market.closed));
-    for (int i = 0; i < CONSUMERS; i++)
-        CHECK_INT(worker_result(consumers[i]), MMF_OK);
+    crew_end(&consumers);
     CHECK_INT(consumed, 0);
-    for (int i = 0; i < PRODUCERS; i++)
-        worker_end(producers[i]);
-    for (int i = 0; i < CONSUMERS; i++)
-        worker_end(consumers[i]);
     for (int i = 0; i < LANES; i++) {
         CHECK_STATUS(mmf_semaphore_wait(market.lanes[i], 0), MMF_TIMED_OUT);
         mmf_semaphore_close(market.lanes[i]);
@@ -647,9 +603,7 @@ take_and_give(struct crowd *crowd, mmf_waitable *const *chosen, const int *which
 
     if (rc == MMF_TIMED_OUT && timeout < LONG_MS)
         return;
-    if (rc == MMF_TIMED_OUT)
-        CHECK_FAIL("a wake-up was lost");
-    CHECK_STATUS(rc, MMF_OK);
+    check_woken(rc);
     for (int i = all ? 0 : index; i <= (all ? count - 1 : index); i++) {
         if (which[i] < 2)
             CHECK_STATUS(mmf_mutex_release(crowd->mutexes[which[i]]), MMF_OK);
@@ -689,7 +643,6 @@ job_crowd(void *argument)
     return MMF_OK;
 }
 
-/* crowd ROUNDS */
 static void
 open_crowd(struct crowd *crowd, const char *name)
 {
@@ -710,6 +663,7 @@ close_crowd(struct crowd *crowd)
     mmf_event_close(crowd->token);
 }
 
+/* crowd ROUNDS */
 ROLE(crowd)
 {
     struct crowd crowd = {.random = (uint64_t)getpid()};
@@ -721,7 +675,6 @@ ROLE(crowd)
     role_say("ready");
     job_crowd(&crowd);
     close_crowd(&crowd);
-    role_say("done");
     return 0;
 }
 
@@ -732,7 +685,7 @@ TEST(a_crowd_leaves_all_as_it_was)
     for (int named = 0; named < 2; named++) {
         struct crowd crowd = {.rounds = scaled(naps ? 300 : 1500, 50000)};
         struct crowd crowds[THREADS];
-        struct worker *workers[THREADS];
+        struct crew crew = {0};
         struct process *processes[PROCESSES];
 
         open_crowd(&crowd, named ? "Cat" : NULL);
@@ -741,17 +694,11 @@ TEST(a_crowd_leaves_all_as_it_was)
         for (int i = 0; i < THREADS; i++) {
             crowds[i] = crowd;
             crowds[i].random = (uint64_t)i + 1;
-            workers[i] = worker_start();
-            worker_begin(workers[i], job_crowd, &crowds[i]);
         }
-        for (int i = 0; i < THREADS; i++)
-            CHECK_INT(worker_result(workers[i]), MMF_OK);
-        for (int i = 0; i < THREADS; i++)
-            worker_end(workers[i]);
-        for (int i = 0; named && i < PROCESSES; i++) {
-            process_expect(processes[i], "done");
+        crew_begin(&crew, THREADS, job_crowd, crowds, sizeof(crowds[0]));
+        crew_end(&crew);
+        for (int i = 0; named && i < PROCESSES; i++)
             CHECK_INT(process_finish(processes[i]), 0);
-        }
         for (int i = 0; i < 2; i++) {
             CHECK_STATUS(mmf_mutex_wait(crowd.mutexes[i], 0), MMF_OK);
             CHECK_STATUS(mmf_mutex_release(crowd.mutexes[i]), MMF_OK);
@@ -771,7 +718,7 @@ TEST(a_crowd_leaves_all_as_it_was)
  * Manual events: all waiters pass each barrier, round after round.
  */
 struct gates {
-    mmf_event *open[2], *there;
+    mmf_event *open[2];
     mmf_semaphore *arrived;
     int rounds;
 };
@@ -782,11 +729,7 @@ job_walk(void *argument)
     struct gates *gates = argument;
 
     for (int i = 0; i < gates->rounds; i++) {
-        int rc = mmf_event_wait(gates->open[i % 2], LONG_MS);
-
-        if (rc == MMF_TIMED_OUT)
-            CHECK_FAIL("a wake-up was lost");
-        CHECK_STATUS(rc, MMF_OK);
+        check_woken(mmf_event_wait(gates->open[i % 2], LONG_MS));
         CHECK_OK(mmf_semaphore_release(gates->arrived, 1, NULL));
     }
     return MMF_OK;
@@ -802,22 +745,16 @@ TEST(all_go_through_each_gate)
                               .arrived =
                                   new_semaphore(named ? "arrived" : NULL, 0, WALKERS),
                               .rounds = scaled(600, 30000)};
-        struct worker *workers[WALKERS];
+        struct crew crew = {0};
 
-        for (int i = 0; i < WALKERS; i++) {
-            workers[i] = worker_start();
-            worker_begin(workers[i], job_walk, &gates);
-        }
+        crew_begin(&crew, WALKERS, job_walk, &gates, 0);
         for (int i = 0; i < gates.rounds; i++) {
             CHECK_OK(mmf_event_set(gates.open[i % 2]));
             for (int k = 0; k < WALKERS; k++)
                 CHECK_STATUS(mmf_semaphore_wait(gates.arrived, LONG_MS), MMF_OK);
             CHECK_OK(mmf_event_reset(gates.open[i % 2]));
         }
-        for (int i = 0; i < WALKERS; i++) {
-            CHECK_INT(worker_result(workers[i]), MMF_OK);
-            worker_end(workers[i]);
-        }
+        crew_end(&crew);
         mmf_event_close(gates.open[0]);
         mmf_event_close(gates.open[1]);
         mmf_semaphore_close(gates.arrived);

@@ -102,6 +102,23 @@ new_semaphore(const char *name, int32_t initial, int32_t maximum)
     return semaphore;
 }
 
+void
+check_owned(int rc, const char *call, const char *file, int line)
+{
+    if (rc != MMF_ABANDONED)
+        check_status(rc, MMF_OK, call, file, line);
+}
+
+void *
+shared_bytes(const char *name, size_t size, mmf_map **map)
+{
+    void *bytes;
+
+    CHECK_OK(mmf_map_create_or_open(name, (int64_t)size, NULL, NULL, map));
+    CHECK_OK(mmf_map_bytes(*map, MMF_ACCESS_READ_WRITE, &bytes, &size));
+    return bytes;
+}
+
 /*
  * Objects of any kind.
  */
@@ -343,6 +360,30 @@ worker_end(struct worker *worker)
     pthread_mutex_destroy(&worker->mutex);
     pthread_cond_destroy(&worker->changed);
     free(worker);
+}
+
+void
+crew_begin(struct crew *crew, int count, job what, void *arguments, size_t size)
+{
+    for (; crew->count < count; crew->count++)
+        crew->workers[crew->count] = worker_start();
+    for (int i = 0; i < count; i++)
+        worker_begin(crew->workers[i], what, (char *)arguments + (size_t)i * size);
+}
+
+void
+crew_await(struct crew *crew)
+{
+    for (int i = 0; i < crew->count; i++)
+        CHECK_INT(worker_result(crew->workers[i]), MMF_OK);
+}
+
+void
+crew_end(struct crew *crew)
+{
+    crew_await(crew);
+    while (crew->count > 0)
+        worker_end(crew->workers[--crew->count]);
 }
 
 /*

@@ -33,6 +33,13 @@ mmf_semaphore *new_semaphore(const char *name, int32_t initial, int32_t maximum)
              : mmf_event_waitable, mmf_semaphore *                                     \
              : mmf_semaphore_waitable)(object)
 
+/* A wait has got a mutex, whether its owner before died or not. */
+#define CHECK_OWNED(call) check_owned((call), #call, __FILE__, __LINE__)
+void check_owned(int rc, const char *call, const char *file, int line);
+
+/* Bytes that all processes share, by their name. */
+void *shared_bytes(const char *name, size_t size, mmf_map **map);
+
 /*
  * An object of any kind, available: a mutex that is not owned, a signalled
  * auto-reset event, a semaphore of maximum 10 with a count of 1.
@@ -87,6 +94,19 @@ void worker_await_sleep(struct worker *worker);
 
 /* The thread returns. */
 void worker_end(struct worker *worker);
+
+/* Workers that do a job at the same time, each with its own of `arguments`. */
+struct crew {
+    int count;
+    struct worker *workers[64];
+};
+
+/* Begin; the first time they start. Size 0: they have one argument. */
+void crew_begin(struct crew *crew, int count, job what, void *arguments, size_t size);
+
+/* All must have answered MMF_OK; and return. */
+void crew_await(struct crew *crew);
+void crew_end(struct crew *crew);
 
 /* Jobs: the argument is an mmf_waitable. */
 int job_wait(void *waitable); /* LONG_MS */
