@@ -70,7 +70,7 @@ check_group(const struct group *group, int64_t size, int is_room)
         mmf_map_close(map);
     } else {
         CHECK_FAILS(mmf_map_create_new("Cat", size, NULL, &map), MMF_E_NO_MEMORY);
-        CHECK(strstr(mmf_last_message(), "raise /sys/fs/cgroup/memory.max") != NULL);
+        check_says("raise /sys/fs/cgroup/memory.max");
     }
     CHECK(umount2("/sys/fs/cgroup", MNT_DETACH) == 0);
 }
@@ -146,7 +146,7 @@ create_beside_cache(void *argument)
     CHECK_OK(mmf_map_create_new("Cat", 32 * MIB, NULL, &map));
     mmf_map_close(map);
     CHECK_FAILS(mmf_map_create_new("Cat", 64 * MIB, NULL, &map), MMF_E_NO_MEMORY);
-    CHECK(strstr(mmf_last_message(), "memory.limit_in_bytes") != NULL);
+    check_says("memory.limit_in_bytes");
 }
 
 TEST(version_1_counts_the_active_cache)

@@ -122,15 +122,9 @@ try_to_enter(struct child *self, void *argument)
 
 TEST(a_namespace_without_root_has_names)
 {
-    struct child child;
-    char answer;
-
     if (getuid() != 0 || !may_mount() || !may_change_user())
         harness_skip("file systems cannot be mounted here");
-    child_start(&child, try_to_enter, NULL);
-    answer = child_hear(&child);
-    child_finish(&child);
-    if (answer != 'y')
+    if (child_answers(try_to_enter, NULL) != 'y')
         harness_skip("no user namespaces can be made here");
     in_child(mount_and_use, NULL);
 }
@@ -244,7 +238,6 @@ huge_pages(long change)
 
 TEST(views_on_hugetlbfs_do_not_leak)
 {
-    struct child child;
     long before;
     char answer;
 
@@ -256,9 +249,7 @@ TEST(views_on_hugetlbfs_do_not_leak)
             huge_pages(before - huge_pages(0));
         harness_skip("no huge pages are available here");
     }
-    child_start(&child, mount_huge, NULL);
-    answer = child_hear(&child);
-    child_finish(&child);
+    answer = child_answers(mount_huge, NULL);
     huge_pages(before - huge_pages(0));
     if (answer != 'y')
         harness_skip("no huge pages of 2 MiB can be mounted here");
@@ -273,14 +264,12 @@ run_out_of_instances(void *argument)
 {
     enum { MOST = 2000 };
     static mmf_event *events[MOST];
-    struct rlimit limit = {4096, 4096};
     int status = MMF_OK;
     int fd;
 
     (void)argument;
     become_user(ALICE);
-    setrlimit(RLIMIT_NOFILE, &limit);
-    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    set_hard_limit(RLIMIT_NOFILE, 4096);
     for (int i = 0; i < MOST && status == MMF_OK; i++) {
         char name[32];
 
@@ -289,7 +278,7 @@ run_out_of_instances(void *argument)
         status = mmf_waitable_fd(mmf_event_waitable(events[i]), &fd);
     }
     CHECK_INT(status, MMF_E_IO);
-    CHECK(strstr(mmf_last_message(), "fs.inotify.max_user_instances") != NULL);
+    check_says("fs.inotify.max_user_instances");
     CHECK(strstr(mmf_last_message(), "ulimit") == NULL);
     for (int i = 0; i < MOST && events[i] != NULL; i++)
         mmf_event_close(events[i]);
@@ -325,7 +314,7 @@ run_out_of_mappings(struct child *self, void *argument)
     if (status == MMF_OK)
         CHECK_FAIL("more mappings than vm.max_map_count");
     CHECK_INT(status, MMF_E_NO_MEMORY);
-    CHECK(strstr(mmf_last_message(), "vm.max_map_count") != NULL);
+    check_says("vm.max_map_count");
     mmf_map_close(map);
 }
 
@@ -354,10 +343,9 @@ expect_corrupt(const char *what)
     mmf_map *map;
 
     CHECK_FAILS(mmf_map_open_existing("File", NULL, &map), MMF_E_CORRUPT);
-    if (strstr(mmf_last_message(), what) == NULL)
-        CHECK_FAIL("%s, but not %s", mmf_last_message(), what);
+    check_says(what);
     CHECK_FAILS(mmf_map_create_or_open("File", 8192, NULL, NULL, &map), MMF_E_CORRUPT);
-    CHECK(strstr(mmf_last_message(), what) != NULL);
+    check_says(what);
 }
 
 TEST(every_call_says_what_became_of_a_named_map_s_file)
@@ -393,7 +381,6 @@ TEST(every_call_says_what_became_of_a_named_map_s_file)
 static void
 run_out_of_address_space(void *argument)
 {
-    const struct rlimit limit = {.rlim_cur = 1 << 30, .rlim_max = 1 << 30};
     mmf_map_options options = {.size = sizeof(options),
                                .allocation = MMF_DELAY_ALLOCATE_PAGES};
     mmf_accessor *view;
@@ -401,44 +388,41 @@ run_out_of_address_space(void *argument)
 
     (void)argument;
     CHECK_OK(mmf_map_create_new("Cat", (int64_t)2 << 30, &options, &map));
-    CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+    set_hard_limit(RLIMIT_AS, 1 << 30);
     CHECK_FAILS(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ, NULL, &view),
                 MMF_E_NO_MEMORY);
-    CHECK(strstr(mmf_last_message(), "ulimit -v") != NULL);
+    check_says("ulimit -v");
     mmf_map_close(map);
 }
 
 static void
 run_out_of_descriptors(void *argument)
 {
-    const struct rlimit limit = {.rlim_cur = 64, .rlim_max = 64};
     mmf_map *map;
 
     (void)argument;
-    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-    while (dup(STDERR_FILENO) >= 0)
-        ;
+    set_hard_limit(RLIMIT_NOFILE, 100);
+    take_descriptors(0);
     CHECK_FAILS(mmf_map_create_new("Cat", 4096, NULL, &map), MMF_E_IO);
-    CHECK(strstr(mmf_last_message(), "ulimit -n") != NULL);
-    CHECK(strstr(mmf_last_message(), "ulimit -Hn") != NULL);
+    check_says("ulimit -n");
+    check_says("ulimit -Hn");
 }
 
 static void
 write_too_large_a_file(void *argument)
 {
-    const struct rlimit limit = {.rlim_cur = 100000, .rlim_max = 100000};
     mmf_map *map;
     char path[PATH_MAX];
 
     (void)argument;
     snprintf(path, sizeof(path), "%s/file", harness_dir());
-    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    set_hard_limit(RLIMIT_FSIZE, 100000);
     CHECK_FAILS(mmf_map_create_new("Cat", 200000, NULL, &map), MMF_E_NO_SPACE);
-    CHECK(strstr(mmf_last_message(), "ulimit -f") != NULL);
+    check_says("ulimit -f");
     CHECK_FAILS(mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, NULL, 200000,
                                          NULL, &map),
                 MMF_E_NO_SPACE);
-    CHECK(strstr(mmf_last_message(), "ulimit -f") != NULL);
+    check_says("ulimit -f");
 }
 
 TEST(the_process_s_limits_are_named)

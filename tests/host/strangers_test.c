@@ -144,8 +144,7 @@ meet_the_sparse_queue(void *argument)
     int64_t begin;
 
     (void)argument;
-    make_mounts_private();
-    CHECK(mount("tmpfs", harness_dir(), "tmpfs", 0, "size=8m,mode=1777") == 0);
+    mount_small("size=8m,mode=1777");
     child_start(&stranger, plant_sparse_queue, NULL);
     child_expect(&stranger, 'p');
     begin = cpu_ms();
@@ -155,7 +154,7 @@ meet_the_sparse_queue(void *argument)
         CHECK(mmf_list_get(list, i)->channel == NULL);
     mmf_list_close(list);
     CHECK_FAILS(mmf_channel_stat("Global\\Trap", &stats), MMF_E_CORRUPT);
-    CHECK(strstr(mmf_last_message(), "holes") != NULL);
+    check_says("holes");
     CHECK_FAILS(mmf_queue_open_existing("Global\\Trap", NULL, &queue), MMF_E_CORRUPT);
     CHECK_OK(mmf_channel_stat("Global\\Real", &stats));
     CHECK(cpu_ms() - begin < SOON_CPU_MS);

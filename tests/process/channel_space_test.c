@@ -9,8 +9,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 enum {
@@ -21,45 +19,13 @@ enum {
     PARTICIPANTS = 64 /* of each role: the default */
 };
 
-static int
-need_mounts(void **state)
-{
-    (void)state;
-    if (!may_mount())
-        harness_skip("mounting is needed: run as root");
-    return 0;
-}
-
-static void
-mount_small(void)
-{
-    make_mounts_private();
-    CHECK(mount("tmpfs", harness_dir(), "tmpfs", 0, "size=1m,mode=1777") == 0);
-}
-
-static uint64_t
-free_blocks(void)
-{
-    struct statfs status;
-
-    CHECK(statfs(harness_dir(), &status) == 0);
-    return status.f_bavail;
-}
-
-static void
-check_message(const char *part)
-{
-    if (strstr(mmf_last_message(), part) == NULL)
-        CHECK_FAIL("the message is \"%s\", without \"%s\"", mmf_last_message(), part);
-}
-
 /* How much there is, and how much it takes. */
 static void
 check_sizes(const char *needed)
 {
-    check_message("holds 1024 KiB");
-    check_message(needed);
-    check_message("MMF_DIR");
+    check_says("holds 1024 KiB");
+    check_says(needed);
+    check_says("MMF_DIR");
 }
 
 static void
@@ -73,7 +39,7 @@ create_too_large(void *argument)
     int created = -7;
 
     (void)argument;
-    mount_small();
+    mount_small("size=1m,mode=1777");
     before = free_blocks();
     CHECK_FAILS(mmf_queue_create_or_open("Jobs", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
                                          &created, &queue),
@@ -189,7 +155,7 @@ use_on_a_full_one(void *argument)
     int count = 0, created = -7, rc = MMF_OK;
 
     (void)argument;
-    mount_small();
+    mount_small("size=1m,mode=1777");
     before = free_blocks();
     CHECK_OK(mmf_topic_create_or_open("News", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
                                       NULL, &topic));
@@ -252,7 +218,7 @@ need_room_of_the_dead(void *argument)
     mmf_topic *topic;
 
     (void)argument;
-    mount_small();
+    mount_small("size=1m,mode=1777");
     in_child(take_room_and_die, NULL);
     CHECK_INT(count_files(NULL, 0), 1);
     CHECK_OK(mmf_topic_create_or_open("News", SIZE, 16, MMF_OVERFLOW_BLOCK, NULL, NULL,

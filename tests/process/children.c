@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -110,6 +111,18 @@ child_finish(struct child *child)
     CHECK_INT(WEXITSTATUS(status), 0);
 }
 
+char
+child_answers(void (*run)(struct child *self, void *argument), void *argument)
+{
+    struct child child;
+    char answer;
+
+    child_start(&child, run, argument);
+    answer = child_hear(&child);
+    child_finish(&child);
+    return answer;
+}
+
 void
 child_kill(struct child *child)
 {
@@ -185,11 +198,67 @@ may_change_user(void)
     return works_in_child(try_user);
 }
 
+int
+need_mounts(void **state)
+{
+    (void)state;
+    if (!may_mount())
+        harness_skip("file systems cannot be mounted here: run as root");
+    return 0;
+}
+
 void
 make_mounts_private(void)
 {
     CHECK(unshare(CLONE_NEWNS) == 0);
     CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+}
+
+void
+mount_small(const char *options)
+{
+    make_mounts_private();
+    CHECK(mount("tmpfs", harness_dir(), "tmpfs", 0, options) == 0);
+}
+
+uint64_t
+free_blocks(void)
+{
+    struct statfs status;
+
+    CHECK(statfs(harness_dir(), &status) == 0);
+    return status.f_bavail;
+}
+
+void
+set_limit(int resource, rlim_t value)
+{
+    struct rlimit both;
+
+    CHECK(getrlimit((__rlimit_resource_t)resource, &both) == 0);
+    both.rlim_cur = value;
+    CHECK(setrlimit((__rlimit_resource_t)resource, &both) == 0);
+}
+
+void
+set_hard_limit(int resource, rlim_t value)
+{
+    const struct rlimit both = {.rlim_cur = value, .rlim_max = value};
+
+    CHECK(setrlimit((__rlimit_resource_t)resource, &both) == 0);
+}
+
+void
+take_descriptors(int spare)
+{
+    int last = -1, fd;
+
+    set_limit(RLIMIT_NOFILE, 100);
+    while ((fd = dup(STDIN_FILENO)) >= 0)
+        last = fd;
+    CHECK(errno == EMFILE);
+    while (spare-- > 0)
+        close(last--);
 }
 
 void
@@ -202,6 +271,13 @@ become_user(uid_t user)
     CHECK(prctl(PR_SET_DUMPABLE, 1) == 0);
     /* It has cleared this, too. */
     CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
+}
+
+void
+check_says(const char *part)
+{
+    if (strstr(mmf_last_message(), part) == NULL)
+        CHECK_FAIL("the message is \"%s\", without \"%s\"", mmf_last_message(), part);
 }
 
 /*

@@ -7,6 +7,8 @@
 
 #include <harness/forks.h>
 
+#include <sys/resource.h>
+
 struct child {
     pid_t pid;
     int in, out; /* ends of two pipes; the child has its own in its copy */
@@ -30,6 +32,9 @@ void child_finish(struct child *child);
 /* SIGKILL, and wait until it is gone. */
 void child_kill(struct child *child);
 
+/* It says a byte, which this answers, and ends by itself, with 0. */
+char child_answers(void (*run)(struct child *self, void *argument), void *argument);
+
 /* Start one that makes the map `name` of 100 bytes, and keeps it. */
 void child_holds(struct child *child, char *name);
 
@@ -39,11 +44,28 @@ void child_holds(struct child *child, char *name);
 int may_mount(void);
 int may_change_user(void);
 
+/* To prepare a test, see TEST_WITH: skips it without mounts of its own. */
+int need_mounts(void **state);
+
 /* In a child: leave the others' mounts alone from now on. */
 void make_mounts_private(void);
 
+/* The same, and MMF_DIR is on a tmpfs with these options; how many blocks it has free. */
+void mount_small(const char *options);
+uint64_t free_blocks(void);
+
+/* In a child: this limit of its own, RLIMIT_..., is the lower one, and the upper one too. */
+void set_limit(int resource, rlim_t value);
+void set_hard_limit(int resource, rlim_t value);
+
+/* In a child: all descriptors are taken but `spare`. */
+void take_descriptors(int spare);
+
 /* In a child: be this user, without groups and capabilities. */
 void become_user(uid_t user);
+
+/* The last failure's message has `part` in it. */
+void check_says(const char *part);
 
 /* Milliseconds on the monotonic clock. */
 #define now_ms() (now_us() / 1000)

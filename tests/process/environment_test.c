@@ -15,60 +15,40 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-static int
-need_mounts(void **state)
-{
-    (void)state;
-    if (!may_mount())
-        harness_skip("mounts of one's own are needed: run as root");
-    return 0;
-}
-
-/* The message of the last failure has `part` in it. */
-static void
-check_message(const char *part)
-{
-    if (strstr(mmf_last_message(), part) == NULL)
-        CHECK_FAIL("the message is \"%s\", without \"%s\"", mmf_last_message(), part);
-}
 
 /* Write the map's every byte: what was reserved is there. */
 static void
 fill(mmf_map *map)
 {
-    mmf_accessor *view;
     void *bytes;
     size_t size;
 
-    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
-    CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
-    memset(bytes, 0x5a, (size_t)size);
-    mmf_accessor_close(view);
+    CHECK_OK(mmf_map_bytes(map, MMF_ACCESS_READ_WRITE, &bytes, &size));
+    memset(bytes, 0x5a, size);
+}
+
+struct orphan {
+    const char *name;
+    int64_t capacity;
+};
+
+static void
+make_and_die(void *argument)
+{
+    const struct orphan *orphan = argument;
+    mmf_map *map;
+
+    CHECK_OK(mmf_map_create_new(orphan->name, orphan->capacity, NULL, &map));
+    fill(map);
 }
 
 /* Leave an orphaned object. Its process ends without a word. */
 static void
 leave_dead(const char *name, int64_t capacity)
 {
-    int status;
-    pid_t pid = fork();
-
-    CHECK(pid >= 0);
-    if (pid == 0) {
-        mmf_map *map;
-
-        CHECK_OK(mmf_map_create_new(name, capacity, NULL, &map));
-        fill(map);
-        _exit(EXIT_SUCCESS);
-    }
-    CHECK(waitpid(pid, &status, 0) == pid);
-    CHECK_INT(status, 0);
+    in_child(make_and_die, &(struct orphan){name, capacity});
 }
 
 /* All that can be done with a name, works; and nothing stays. */
@@ -238,9 +218,9 @@ be_refused_on_fuse(struct child *self, void *argument)
     }
     child_send(self, 'm');
     CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_NOT_SUPPORTED);
-    check_message("FUSE");
-    check_message(harness_dir());
-    check_message("MMF_DIR");
+    check_says("FUSE");
+    check_says(harness_dir());
+    check_says("MMF_DIR");
     CHECK_FAILS(mmf_map_create_or_open("Global\\Cat", 100, NULL, NULL, &map),
                 MMF_E_NOT_SUPPORTED);
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_SUPPORTED);
@@ -254,15 +234,11 @@ be_refused_on_fuse(struct child *self, void *argument)
 
 TEST_WITH(a_file_system_with_private_locks_is_refused, need_mounts)
 {
-    struct child child;
-    char word;
+    char answer = child_answers(be_refused_on_fuse, NULL);
 
-    child_start(&child, be_refused_on_fuse, NULL);
-    word = child_hear(&child);
-    child_finish(&child);
-    if (word == 's')
+    if (answer == 's')
         harness_skip("no FUSE file system can be mounted here");
-    CHECK_INT(word, 'm');
+    CHECK_INT(answer, 'm');
 }
 
 static void
@@ -274,9 +250,9 @@ be_refused_on_read_only(void *argument)
     make_mounts_private();
     CHECK(mount("tmpfs", harness_dir(), "tmpfs", MS_RDONLY, "size=64k") == 0);
     CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_ACCESS);
-    check_message(harness_dir());
+    check_says(harness_dir());
     CHECK_FAILS(mmf_map_create_new("Global\\Cat", 100, NULL, &map), MMF_E_ACCESS);
-    check_message(harness_dir());
+    check_says(harness_dir());
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
 }
 
@@ -293,18 +269,18 @@ TEST(a_file_instead_of_a_directory_is_reported)
 
     CHECK(setenv("MMF_DIR", "relative/path", 1) == 0);
     CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_PATH_NOT_FOUND);
-    check_message("relative/path");
+    check_says("relative/path");
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_PATH_NOT_FOUND);
     snprintf(path, sizeof(path), "%s/none", harness_dir());
     CHECK(setenv("MMF_DIR", path, 1) == 0);
     CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_PATH_NOT_FOUND);
-    check_message(path);
+    check_says(path);
     CHECK_FAILS(mmf_gc(0, NULL), MMF_E_PATH_NOT_FOUND);
     fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
     CHECK(fd >= 0);
     close(fd);
     CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_PATH_NOT_FOUND);
-    check_message(path);
+    check_says(path);
     CHECK(unlink(path) == 0);
     /* The directory goes away in mid-run, and comes back. */
     CHECK(mkdir(path, 0700) == 0);
@@ -326,22 +302,6 @@ TEST(a_file_instead_of_a_directory_is_reported)
  */
 
 static void
-mount_small(const char *options)
-{
-    make_mounts_private();
-    CHECK(mount("tmpfs", harness_dir(), "tmpfs", 0, options) == 0);
-}
-
-static uint64_t
-free_blocks(void)
-{
-    struct statfs st;
-
-    CHECK(statfs(harness_dir(), &st) == 0);
-    return st.f_bavail;
-}
-
-static void
 fill_file_system(void *argument)
 {
     mmf_map *maps[32], *map, *other;
@@ -353,9 +313,9 @@ fill_file_system(void *argument)
     before = free_blocks();
     /* Too large by far, and by the control page alone. */
     CHECK_FAILS(mmf_map_create_new("Cat", 4 << 20, NULL, &map), MMF_E_NO_SPACE);
-    check_message("1024 KiB");
-    check_message("MMF_DIR");
-    check_message("4100 KiB"); /* with the control page */
+    check_says("1024 KiB");
+    check_says("MMF_DIR");
+    check_says("4100 KiB"); /* with the control page */
     CHECK_FAILS(mmf_map_create_new("Global\\Cat", 4 << 20, NULL, &map), MMF_E_NO_SPACE);
     CHECK_FAILS(mmf_map_create_or_open("Cat", 1 << 20, NULL, NULL, &map),
                 MMF_E_NO_SPACE);
@@ -443,7 +403,7 @@ use_up_inodes(void *argument)
             break;
     }
     CHECK_INT(rc, MMF_E_NO_SPACE);
-    check_message("inodes");
+    check_says("inodes");
     while (n > 0)
         mmf_map_close(maps[--n]);
     leave_dead("dead 1", 100);
@@ -488,16 +448,6 @@ TEST_WITH(delayed_allocation_takes_no_space, need_mounts)
  */
 
 static void
-limit(int resource, rlim_t value)
-{
-    struct rlimit both;
-
-    CHECK(getrlimit((__rlimit_resource_t)resource, &both) == 0);
-    both.rlim_cur = value;
-    CHECK(setrlimit((__rlimit_resource_t)resource, &both) == 0);
-}
-
-static void
 run_into_file_size_limit(void *argument)
 {
     char path[512];
@@ -509,14 +459,14 @@ run_into_file_size_limit(void *argument)
         CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
         mmf_map_close(map);
     }
-    limit(RLIMIT_FSIZE, 100000);
+    set_limit(RLIMIT_FSIZE, 100000);
     CHECK_FAILS(mmf_map_create_new("Cat", 1000000, NULL, &map), MMF_E_NO_SPACE);
-    check_message("ulimit");
+    check_says("ulimit");
     CHECK_OK(mmf_map_create_new("Cat", 1000, NULL, &map)); /* 69,632 bytes of file */
     mmf_map_close(map);
-    limit(RLIMIT_FSIZE, 1000);
+    set_limit(RLIMIT_FSIZE, 1000);
     CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_NO_SPACE);
-    check_message("ulimit");
+    check_says("ulimit");
     CHECK_FAILS(mmf_map_create_or_open("Global\\Cat", 1, NULL, NULL, &map),
                 MMF_E_NO_SPACE);
     CHECK_FAILS(mmf_map_create_new(NULL, 10000, NULL, &map), MMF_E_NO_SPACE);
@@ -547,20 +497,17 @@ TEST(a_file_size_limit_set_later_is_an_error_and_no_signal)
     in_child(run_into_file_size_limit, &used);
 }
 
-/* Take all descriptors but `spare`. */
-static void
-take_descriptors(int spare)
-{
-    int fds[1024];
-    int n = 0;
-
-    limit(RLIMIT_NOFILE, 100);
-    while (n < 1024 && (fds[n] = dup(STDIN_FILENO)) >= 0)
-        n++;
-    CHECK(n < 1024 && errno == EMFILE);
-    while (spare-- > 0 && n > 0)
-        close(fds[--n]);
-}
+/* With so few descriptors it fails, or is done and undone. */
+#define WITH_FEW(spare, call, undo)                                                    \
+    do {                                                                               \
+        int rc_ = (call);                                                              \
+        if ((spare) == 0)                                                              \
+            CHECK_INT(rc_, MMF_E_IO);                                                  \
+        if (rc_ < 0)                                                                   \
+            check_says("ulimit -n");                                                   \
+        else                                                                           \
+            undo;                                                                      \
+    } while (0)
 
 static void
 run_out_of_descriptors(void *argument)
@@ -568,37 +515,16 @@ run_out_of_descriptors(void *argument)
     int spare = *(int *)argument;
     mmf_map *map, *held;
     mmf_list *list;
-    int i, rc;
 
     CHECK_OK(mmf_map_create_new("held", 100, NULL, &held));
     take_descriptors(spare);
-    for (i = 0; i < 3; i++) {
-        rc = mmf_map_create_new("Cat", 100, NULL, &map);
-        if (spare == 0)
-            CHECK_INT(rc, MMF_E_IO);
-        if (rc < 0)
-            check_message("ulimit -n");
-        else
-            mmf_map_close(map);
-        rc = mmf_map_open_existing("held", NULL, &map);
-        if (spare == 0)
-            CHECK_INT(rc, MMF_E_IO);
-        if (rc < 0)
-            check_message("ulimit -n");
-        else
-            mmf_map_close(map);
-        rc = mmf_map_create_new(NULL, 100, NULL, &map);
-        if (rc < 0)
-            check_message("ulimit -n");
-        else
-            mmf_map_close(map);
-        rc = mmf_list_create(0, &list);
-        if (rc < 0)
-            check_message("ulimit -n");
-        else
-            mmf_list_close(list);
+    for (int i = 0; i < 3; i++) {
+        WITH_FEW(spare, mmf_map_create_new("Cat", 100, NULL, &map), mmf_map_close(map));
+        WITH_FEW(spare, mmf_map_open_existing("held", NULL, &map), mmf_map_close(map));
+        WITH_FEW(spare, mmf_map_create_new(NULL, 100, NULL, &map), mmf_map_close(map));
+        WITH_FEW(spare, mmf_list_create(0, &list), mmf_list_close(list));
     }
-    limit(RLIMIT_NOFILE, 1000);
+    set_limit(RLIMIT_NOFILE, 1000);
     CHECK_INT(count_files(NULL, 0), 1);
     mmf_map_close(held);
     use_name("Dog");
@@ -677,9 +603,9 @@ create_in_group(struct child *self, void *argument)
     }
     child_send(self, 'm');
     CHECK_FAILS(mmf_map_create_new("Cat", 64 << 20, NULL, &map), MMF_E_NO_MEMORY);
-    check_message("cgroup");
+    check_says("cgroup");
     CHECK_FAILS(mmf_map_create_new(NULL, 64 << 20, NULL, &map), MMF_E_NO_MEMORY);
-    check_message("cgroup");
+    check_says("cgroup");
     CHECK_INT(count_files(NULL, 0), 0);
     CHECK_OK(mmf_map_create_new("Cat", 8 << 20, NULL, &map));
     fill(map);
@@ -702,26 +628,17 @@ create_in_group(struct child *self, void *argument)
 
 TEST(a_memory_cgroup_s_limit_is_reported)
 {
-    struct child child;
-    char word;
-    int status = 0;
+    char answer;
 
     if (HARNESS_ASAN || HARNESS_TSAN)
         harness_skip("a sanitizer needs memory of its own");
     if (make_group() < 0)
         harness_skip("no memory cgroup can be made here");
-    child_start(&child, create_in_group, NULL);
-    word = child_hear(&child);
-    while (child_hear(&child) != 0)
-        ;
-    CHECK(waitpid(child.pid, &status, 0) == child.pid);
-    close(child.in);
-    close(child.out);
+    answer = child_answers(create_in_group, NULL);
     /* The kernel takes a moment to see that the group is empty. */
     for (int64_t begin = now_ms(); rmdir(group) < 0 && now_ms() - begin < 5000;)
         usleep(1000);
     CHECK(access(group, F_OK) < 0);
-    if (word == 's')
+    if (answer == 's')
         harness_skip("no process can be put in a memory cgroup here");
-    CHECK_INT(status, 0);
 }

@@ -1,6 +1,6 @@
 /*
  * names_test.c - what several processes see of one name, contract 3.5 and 3.8, as far as
- * tests/scenarios/process.scn cannot say it: files, other programs, races.
+ * tests/scenarios/process.scn cannot say it: memory and races.
  */
 #include "children.h"
 
@@ -14,92 +14,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* No process has `name` open: it is not found, and free for a new map, which is
- * zero. */
-static void
-check_free(const char *name)
-{
-    mmf_map *map;
-    mmf_accessor *view;
-    void *bytes;
-    size_t size, i;
-
-    CHECK_FAILS(mmf_map_open_existing(name, NULL, &map), MMF_E_NOT_FOUND);
-    CHECK_OK(mmf_map_create_new(name, 5000, NULL, &map));
-    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ, NULL, &view));
-    CHECK_OK(mmf_accessor_pointer(view, &bytes, &size));
-    CHECK_INT(size, 5000);
-    for (i = 0; i < size; i++)
-        if (((char *)bytes)[i] != 0)
-            CHECK_FAIL("byte %d of the new map is not zero", (int)i);
-    mmf_accessor_close(view);
-    mmf_map_close(map);
-}
-
-ROLE(opener)
-{
-    char line[16];
-    mmf_map *map;
-
-    role_say("%s", mmf_status_name(mmf_map_open_existing("Cat", NULL, &map)));
-    role_hear(line, sizeof(line));
-    return EXIT_SUCCESS;
-}
-
-ROLE(leaver)
-{
-    static mmf_map *map; /* a leak on purpose, that no checker of leaks minds */
-    static mmf_accessor *view;
-    char line[16];
-
-    setvbuf(stdin, NULL, _IONBF, 0); /* what comes after "go" is for the next program */
-    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
-    CHECK_OK(mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view));
-    role_say("ready");
-    CHECK(role_hear(line, sizeof(line)));
-    if (strcmp(argv[1], "exec") == 0) {
-        execl("/proc/self/exe", "test", "--role", "opener", (char *)NULL);
-        return EXIT_FAILURE;
-    }
-    if (strcmp(argv[1], "_exit") == 0)
-        _exit(EXIT_SUCCESS);
-    return EXIT_SUCCESS; /* exit with open maps is clean */
-}
-
-TEST(exit_with_open_maps_frees_the_name)
-{
-    static const char *const ways[] = {"exit", "_exit"};
-    size_t i;
-
-    harness_expect_dead();
-    for (i = 0; i < 2; i++) {
-        const char *args[] = {ways[i], NULL};
-        struct process *p = process_start("leaver", args);
-        mmf_map *map;
-
-        process_expect(p, "ready");
-        CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
-        mmf_map_close(map);
-        process_send(p, "go");
-        CHECK_INT(process_finish(p), 0);
-        check_free("Cat");
-    }
-}
-
-TEST(exec_frees_the_name)
-{
-    static const char *const args[] = {"exec", NULL};
-    struct process *p = process_start("leaver", args);
-
-    harness_expect_dead();
-    process_expect(p, "ready");
-    process_send(p, "go");
-    /* It is another program now, and lives. */
-    process_expect(p, "MMF_E_NOT_FOUND");
-    check_free("Cat");
-    CHECK_INT(process_finish(p), 0);
-}
 
 /* No process, not even one that inherited the descriptor, can truncate an unnamed
  * map. */
