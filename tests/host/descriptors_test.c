@@ -2,7 +2,8 @@
  * descriptors_test.c - a program has closed its standard descriptors, as daemons do:
  * what it prints must not get into an object.
  */
-#include "../harness/check.h"
+#include "harness/forks.h"
+#include "harness/step.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,12 +13,45 @@
 
 enum { STANDARD = 3 };
 
+static mmf_map *map;
+static mmf_queue *queue;
+static mmf_event *event;
+
 static void
-close_standard_descriptors(void)
+map_file(void)
 {
-    for (int fd = 0; fd < STANDARD; fd++)
-        close(fd);
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s/file", harness_dir());
+    CHECK_OK(mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, "File", 4096,
+                                      NULL, &map));
+    unlink(path);
 }
+
+static void
+poll_event(const char *name)
+{
+    int fd;
+
+    CHECK_OK(mmf_event_create_new(name, 0, MMF_EVENT_AUTO_RESET, NULL, &event));
+    CHECK_OK(mmf_waitable_fd(mmf_event_waitable(event), &fd));
+}
+
+static void
+poll_queue(void)
+{
+    int fd;
+
+    CHECK_OK(mmf_queue_create_new("Queue", 8, 4, MMF_OVERFLOW_BLOCK, NULL, &queue));
+    CHECK_OK(mmf_queue_fd(queue, &fd));
+}
+
+STEP(make_named, CHECK_OK(mmf_map_create_new("Cat", 4096, NULL, &map)));
+STEP(make_unnamed, CHECK_OK(mmf_map_create_new(NULL, 4096, NULL, &map)));
+STEP(make_inheritable,
+     CHECK_OK(mmf_map_create_new("Cat", 4096, INHERITABLE_MAP, &map)));
+STEP(poll_named_event, poll_event("Event"));
+STEP(poll_unnamed_event, poll_event(NULL));
 
 /* A status that says which descriptor is open; 0: none. */
 static int
@@ -31,138 +65,60 @@ find_open_one(void)
 }
 
 static int
-use_map(const char *name)
+print_and_read(void)
 {
-    mmf_map *map;
-    mmf_accessor *view;
-    uint8_t byte;
-    int found;
+    void *bytes;
+    size_t size;
 
-    if (mmf_map_create_new(name, 4096, NULL, &map) != MMF_OK)
-        return 1;
-    found = find_open_one();
     if (write(1, "hello, log\n", 11) >= 0)
         return 2;
-    if (mmf_accessor_create(map, 0, 0, MMF_ACCESS_READ_WRITE, NULL, &view) != MMF_OK ||
-        mmf_accessor_read_byte(view, 0, &byte) != MMF_OK || byte != 0)
+    if (map == NULL)
+        return 0;
+    if (mmf_map_bytes(map, MMF_ACCESS_READ, &bytes, &size) != MMF_OK)
         return 3;
-    mmf_accessor_close(view);
-    mmf_map_close(map);
-    return found;
+    return *(const char *)bytes == 0 ? 0 : 4;
 }
 
-static int
-use_named_map(void)
+static _Noreturn void
+use_without_standard_descriptors(void (*make)(void))
 {
-    return use_map("Cat");
-}
-
-static int
-use_unnamed_map(void)
-{
-    return use_map(NULL);
-}
-
-static int
-use_inheritable_map(void)
-{
-    mmf_map *map;
     int found;
 
-    if (mmf_map_create_new("Cat", 4096, INHERITABLE_MAP, &map) != MMF_OK)
-        return 1;
+    for (int fd = 0; fd < STANDARD; fd++)
+        close(fd);
+    make();
     found = find_open_one();
+    if (found == 0)
+        found = print_and_read();
     mmf_map_close(map);
-    return found;
-}
-
-static int
-use_file(void)
-{
-    char path[4096];
-    mmf_map *map;
-    int found;
-
-    snprintf(path, sizeof(path), "%s/file", harness_dir());
-    if (mmf_map_create_from_file(path, MMF_FILE_MODE_CREATE_NEW, "File", 4096, NULL,
-                                 &map) != MMF_OK)
-        return 1;
-    found = find_open_one();
-    mmf_map_close(map);
-    unlink(path);
-    return found;
-}
-
-static int
-use_queue(void)
-{
-    mmf_queue *queue;
-    int fd;
-    int found;
-
-    if (mmf_queue_create_new("Queue", 8, 4, MMF_OVERFLOW_BLOCK, NULL, &queue) != MMF_OK)
-        return 1;
-    if (mmf_queue_fd(queue, &fd) != MMF_OK)
-        return 2;
-    found = find_open_one();
     mmf_queue_close(queue);
-    return found;
-}
-
-static int
-use_event(const char *name)
-{
-    mmf_event *event;
-    int fd;
-    int found;
-
-    if (mmf_event_create_new(name, 0, MMF_EVENT_AUTO_RESET, NULL, &event) != MMF_OK)
-        return 1;
-    if (mmf_waitable_fd(mmf_event_waitable(event), &fd) != MMF_OK)
-        return 2;
-    found = find_open_one();
     mmf_event_close(event);
-    return found;
-}
-
-static int
-use_named_event(void)
-{
-    return use_event("Event");
-}
-
-static int
-use_unnamed_event(void)
-{
-    return use_event(NULL);
+    _exit(found);
 }
 
 TEST(nothing_is_kept_below_3)
 {
     static const struct {
         const char *name;
-        int (*use)(void);
-    } uses[] = {
-        {"named map", use_named_map},
-        {"unnamed map", use_unnamed_map},
-        {"inheritable map", use_inheritable_map},
-        {"file", use_file},
-        {"queue", use_queue},
-        {"named event", use_named_event},
-        {"unnamed event", use_unnamed_event},
+        void (*make)(void);
+    } rows[] = {
+        {"named map", make_named},
+        {"unnamed map", make_unnamed},
+        {"inheritable map", make_inheritable},
+        {"file", map_file},
+        {"queue", poll_queue},
+        {"named event", poll_named_event},
+        {"unnamed event", poll_unnamed_event},
     };
 
-    need_fork();
-    for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         pid_t child = fork();
         int status;
 
-        CHECK_CONTEXT("%s", uses[i].name);
+        CHECK_CONTEXT("%s", rows[i].name);
         CHECK(child >= 0);
-        if (child == 0) {
-            close_standard_descriptors();
-            _exit(uses[i].use());
-        }
+        if (child == 0)
+            use_without_standard_descriptors(rows[i].make);
         CHECK(waitpid(child, &status, 0) == child);
         CHECK(WIFEXITED(status));
         CHECK_INT(WEXITSTATUS(status), 0);

@@ -2,9 +2,8 @@
  * fork_test.c - programs that fork: with a lock of their own above the library's, and
  * after they have changed their root or their user.
  */
-#include "../harness/check.h"
+#include "children.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -13,7 +12,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -101,19 +99,6 @@ enum change { CHANGE_ROOT, CHANGE_USER, CHANGE_BOTH, NO_DESCRIPTORS };
 static const char *const changes[] = {"root", "user", "both", "descriptors"};
 
 static void
-use_up_descriptors(void)
-{
-    struct rlimit limit;
-
-    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    limit.rlim_cur = 64;
-    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-    while (dup(STDIN_FILENO) >= 0)
-        ;
-    CHECK(errno == EMFILE);
-}
-
-static void
 change(enum change what)
 {
     if (what == CHANGE_ROOT || what == CHANGE_BOTH) {
@@ -123,46 +108,29 @@ change(enum change what)
     if (what == CHANGE_USER || what == CHANGE_BOTH)
         CHECK(setuid(STRANGER) == 0);
     if (what == NO_DESCRIPTORS)
-        use_up_descriptors();
+        take_descriptors(0);
 }
 
 struct family {
     enum change what;
-    int closes;   /* the parent closes a descriptor of the file after the fork */
-    int to[2];    /* to the grandchild, */
-    int from[2];  /* from it, */
-    int ready[2]; /* and from its parent */
+    int closes; /* the parent closes a descriptor of the file after the fork */
 };
 
-static char
-hear(int fd)
-{
-    char c = 0;
-
-    return read(fd, &c, 1) == 1 ? c : 0;
-}
-
-static void
-say(int fd, char c)
-{
-    CHECK(write(fd, &c, 1) == 1);
-}
-
+/* It hears when its parent is dead, and sees that the bytes are there. */
 static _Noreturn void
-be_grandchild(const struct family *family, const char *bytes)
+be_grandchild(struct child *self, const char *bytes)
 {
-    close(family->to[1]);
-    close(family->from[0]);
-    if (hear(family->to[0]) != 'v') /* its parent is dead */
-        _exit(1);
-    say(family->from[1], strcmp(bytes, "score") == 0 ? 'y' : 'n');
-    hear(family->to[0]);
+    child_expect(self, 'v');
+    CHECK_TEXT(bytes, "score");
+    child_send(self, 'y');
+    child_hear(self);
     _exit(0);
 }
 
-static _Noreturn void
-be_parent(const struct family *family)
+static void
+be_parent(struct child *self, void *argument)
 {
+    const struct family *family = argument;
     mmf_map *map;
     mmf_map *again = NULL;
     mmf_accessor *view;
@@ -175,7 +143,7 @@ be_parent(const struct family *family)
     strcpy(bytes, "score");
     change(family->what);
     if (fork() == 0)
-        be_grandchild(family, bytes);
+        be_grandchild(self, bytes);
     if (family->closes) {
         /* A POSIX lock would be gone with the first descriptor that is closed. */
         close(20);
@@ -184,101 +152,70 @@ be_parent(const struct family *family)
         mmf_map_close(again);
     }
     CHECK_TEXT(bytes, "score");
-    say(family->ready[1], 'r');
+    child_send(self, 'r');
     pause();
-    _exit(0);
 }
 
+/* The grandchild has its parent's pipes, and the parent no longer. */
 static void
-open_pipes(struct family *family)
+check_family(enum change what, int closes)
 {
-    CHECK(pipe2(family->to, O_CLOEXEC) == 0);
-    CHECK(pipe2(family->from, O_CLOEXEC) == 0);
-    CHECK(pipe2(family->ready, O_CLOEXEC) == 0);
-}
-
-static void
-close_pipes(struct family *family)
-{
-    close(family->to[0]);
-    close(family->to[1]);
-    close(family->from[0]);
-    close(family->from[1]);
-    close(family->ready[0]);
-    close(family->ready[1]);
-}
-
-static void
-check_family(struct family *family)
-{
+    struct family family = {.what = what, .closes = closes};
+    struct child parent;
     mmf_map *map;
-    pid_t parent;
     int status;
 
-    open_pipes(family);
-    parent = fork();
-    CHECK(parent >= 0);
-    if (parent == 0)
-        be_parent(family);
-    close(family->ready[1]);
-    family->ready[1] = -1;
-    CHECK_INT(hear(family->ready[0]), 'r');
+    harness_expect_dead();
+    child_start(&parent, be_parent, &family);
+    child_expect(&parent, 'r');
     CHECK_FAILS(mmf_map_create_new("Board", 100, NULL, &map), MMF_E_EXISTS);
-    CHECK(kill(parent, SIGKILL) == 0);
-    CHECK(waitpid(parent, &status, 0) == parent);
+    CHECK(kill(parent.pid, SIGKILL) == 0);
+    CHECK(waitpid(parent.pid, &status, 0) == parent.pid);
     CHECK_OK(mmf_map_create_new("Board", 100, NULL, &map));
     mmf_map_close(map);
-    say(family->to[1], 'v');
-    close(family->from[1]);
-    family->from[1] = -1;
-    CHECK_INT(hear(family->from[0]), 'y');
-    close_pipes(family);
+    child_send(&parent, 'v');
+    child_expect(&parent, 'y');
+    close(parent.in);
+    close(parent.out);
 }
 
 TEST(a_fork_takes_no_view_away)
 {
     need_other_users();
-    harness_expect_dead();
     for (enum change what = CHANGE_ROOT; what <= NO_DESCRIPTORS; what++) {
-        struct family family = {.what = what};
-
         if (what == NO_DESCRIPTORS && (HARNESS_TSAN || HARNESS_ASAN))
             continue; /* a sanitizer needs descriptors of its own */
         CHECK_CONTEXT("%s", changes[what]);
-        check_family(&family);
+        check_family(what, 0);
     }
 }
 
 TEST(a_close_after_such_a_fork_keeps_the_name)
 {
-    struct family family = {.what = NO_DESCRIPTORS, .closes = 1};
-
     if (HARNESS_TSAN || HARNESS_ASAN)
         harness_skip("a sanitizer needs descriptors of its own");
-    harness_expect_dead();
-    check_family(&family);
+    check_family(NO_DESCRIPTORS, 1);
 }
 
 /*
  * What polls is asked for after the change.
  */
 
-static _Noreturn void
-ask_for_descriptor(enum change what)
+static void
+ask_for_descriptor(void *argument)
 {
     mmf_queue *queue;
     int fd = -1;
     int rc;
 
     CHECK_OK(mmf_queue_create_new("Queue", 8, 4, MMF_OVERFLOW_BLOCK, NULL, &queue));
-    change(what);
+    change(*(const enum change *)argument);
     rc = mmf_queue_fd(queue, &fd);
     if (rc == MMF_OK)
         CHECK(fcntl(fd, F_GETFD) >= 0);
     else
         CHECK_INT(rc, MMF_E_IO); /* what queue.h says */
     mmf_queue_close(queue);
-    _exit(0);
 }
 
 TEST(a_queue_s_descriptor_is_of_the_open_file)
@@ -286,15 +223,8 @@ TEST(a_queue_s_descriptor_is_of_the_open_file)
     need_other_users();
     harness_expect_dead();
     for (enum change what = CHANGE_ROOT; what <= CHANGE_BOTH; what++) {
-        pid_t child = fork();
-        int status;
-
         CHECK_CONTEXT("%s", changes[what]);
-        CHECK(child >= 0);
-        if (child == 0)
-            ask_for_descriptor(what);
-        CHECK(waitpid(child, &status, 0) == child);
-        CHECK_INT(status, 0);
+        in_child(ask_for_descriptor, &what);
     }
 }
 
@@ -367,46 +297,45 @@ TEST(a_spawn_s_child_keeps_names_until_it_executes)
  * A close after the change.
  */
 
-static _Noreturn void
-close_after(enum change what, mmf_inheritability inheritability)
+struct closing {
+    enum change what;
+    mmf_inheritability inheritability;
+};
+
+static void
+close_after(void *argument)
 {
-    mmf_map_options options = {.size = sizeof(options),
-                               .inheritability = inheritability};
+    const struct closing *closing = argument;
     mmf_map *map;
     mmf_map *other;
     mmf_error before;
     mmf_error after;
 
-    CHECK_OK(mmf_map_create_new("Board", 4096, &options, &map));
+    CHECK_OK(mmf_map_create_new(
+        "Board", 4096, MAP_OPTIONS(.inheritability = closing->inheritability), &map));
     CHECK_OK(mmf_map_create_new("Other", 4096, NULL, &other));
     CHECK_FAILS(mmf_map_create_new("", 4096, NULL, &map), MMF_E_INVALID);
     mmf_last_error(&before);
     mmf_map_close(other);
     mmf_last_error(&after);
     CHECK_TEXT(after.message, before.message);
-    change(what);
+    change(closing->what);
     mmf_map_close(map);
     mmf_last_error(&after);
     CHECK_INT(after.status, MMF_E_ACCESS);
-    CHECK(strstr(after.message, "Board stays") != NULL);
-    CHECK(strstr(after.message, "mmf gc") != NULL);
-    _exit(0);
+    check_says("Board stays");
+    check_says("mmf gc");
 }
 
 static void
 close_in_child(enum change what, mmf_inheritability inheritability)
 {
+    struct closing closing = {what, inheritability};
     mmf_map *map;
     mmf_gc_result result;
-    pid_t child = fork();
-    int status;
 
     CHECK_CONTEXT("%s, %d", changes[what], (int)inheritability);
-    CHECK(child >= 0);
-    if (child == 0)
-        close_after(what, inheritability);
-    CHECK(waitpid(child, &status, 0) == child);
-    CHECK_INT(status, 0);
+    in_child(close_after, &closing);
     CHECK_OK(mmf_gc(MMF_LIST_KEEP_ORPHANED, &result));
     CHECK_INT(result.removed, 1);
     CHECK_OK(mmf_map_create_new("Board", 100, NULL, &map));
