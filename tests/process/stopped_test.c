@@ -72,22 +72,19 @@ reported(void)
     return rc;
 }
 
+__attribute__((constructor)) static void
+make_report(void)
+{
+    if (pipe2(report, O_CLOEXEC) != 0)
+        abort();
+}
+
 static int
 need_ptrace(void **state)
 {
     (void)state;
     if (!trace_possible())
         harness_skip("this process may not trace its children");
-    CHECK(pipe2(report, O_CLOEXEC) == 0);
-    return 0;
-}
-
-static int
-close_pipe(void **state)
-{
-    (void)state;
-    close(report[0]);
-    close(report[1]);
     return 0;
 }
 
@@ -121,23 +118,35 @@ is_at(enum point point, pid_t pid, const struct trace_stop *stop)
     }
 }
 
+static void
+run_to(enum point point, pid_t pid, struct trace_stop *stop)
+{
+    do {
+        trace_system_call(pid, stop);
+        if (stop->place == TRACE_GONE)
+            CHECK_FAIL("it has ended before it came there");
+    } while (!is_at(point, pid, stop));
+}
+
 /* A process that runs `run` and is stopped at `point`, as by SIGSTOP. */
 static pid_t
 stopped_at(enum point point, void (*run)(void *))
 {
-    struct trace_stop stop;
-    pid_t pid;
+    struct trace_stop stop = {0};
+    pid_t pid = trace_fork(run, NULL);
 
     harness_expect_dead();
-    memset(&stop, 0, sizeof(stop));
-    pid = trace_fork(run, NULL);
-    do {
-        trace_system_call(pid, &stop);
-        if (stop.place == TRACE_GONE)
-            CHECK_FAIL("it has ended before it came there");
-    } while (!is_at(point, pid, &stop));
+    run_to(point, pid, &stop);
     trace_leave_stopped(pid);
     return pid;
+}
+
+/* It goes on, and this is what comes of it. */
+static int
+goes_on(pid_t pid)
+{
+    kill(pid, SIGCONT);
+    return reported();
 }
 
 static void
@@ -207,38 +216,48 @@ check_tools_do_not_wait(void)
     CHECK_FAIL("list and gc took %d ms", (int)took);
 }
 
+static mmf_map *
+create_cat(void)
+{
+    mmf_map *map;
+
+    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
+    return map;
+}
+
+static void
+check_held(void)
+{
+    mmf_map *map;
+
+    CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
+    mmf_map_close(map);
+}
+
 static void
 check_free(void)
 {
     mmf_map *map;
 
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
-    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
-    mmf_map_close(map);
+    mmf_map_close(create_cat());
 }
 
-static void
-a_stopped_opener_beside_a_holder_hinders_no_process(void **state)
+TEST_WITH(a_stopped_opener_beside_a_holder_hinders_no_process, need_ptrace)
 {
     static const enum point points[] = {ASKED, HELD};
     size_t i;
 
-    (void)state;
     for (i = 0; i < 2; i++) {
-        mmf_map *map, *other;
-        pid_t pid;
+        mmf_map *map = create_cat(), *other;
+        pid_t pid = stopped_at(points[i], open_it);
 
-        CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
-        pid = stopped_at(points[i], open_it);
         /* One that waited for it would answer MMF_E_BUSY in the end. */
-        CHECK_OK(mmf_map_open_existing("Cat", NULL, &other));
-        mmf_map_close(other);
+        check_held();
         CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &other), MMF_E_EXISTS);
-        kill(pid, SIGCONT);
-        CHECK_STATUS(reported(), MMF_OK);
+        CHECK_STATUS(goes_on(pid), MMF_OK);
         mmf_map_close(map);
-        CHECK_OK(mmf_map_open_existing("Cat", NULL, &other));
-        mmf_map_close(other);
+        check_held();
         end_it(pid);
         check_free();
     }
@@ -248,29 +267,23 @@ a_stopped_opener_beside_a_holder_hinders_no_process(void **state)
  * It has seen the holder, and the holder leaves before it holds: the name is free, and
  * for whatever is made of it meanwhile. It looks again when it goes on.
  */
-static void
-a_stopped_opener_alone_hinders_no_process(void **state)
+TEST_WITH(a_stopped_opener_alone_hinders_no_process, need_ptrace)
 {
-    mmf_map *map, *other;
+    mmf_map *map = create_cat(), *other;
+    pid_t pid = stopped_at(ASKED, open_it);
     int64_t capacity;
-    pid_t pid;
 
-    (void)state;
-    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
-    pid = stopped_at(ASKED, open_it);
     mmf_map_close(map);
     CHECK_INT(count_files(NULL, 0), 0);
     check_free();
-    kill(pid, SIGCONT);
-    CHECK_INT(reported(), MMF_E_NOT_FOUND);
+    CHECK_INT(goes_on(pid), MMF_E_NOT_FOUND);
     end_it(pid);
 
-    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
+    map = create_cat();
     pid = stopped_at(ASKED, open_it);
     mmf_map_close(map);
     CHECK_OK(mmf_map_create_new("Cat", 200, NULL, &map));
-    kill(pid, SIGCONT);
-    CHECK_STATUS(reported(), MMF_OK);
+    CHECK_STATUS(goes_on(pid), MMF_OK);
     mmf_map_close(map);
     CHECK_OK(
         mmf_map_open_existing("Cat", NULL, &other)); /* the new one, which it holds */
@@ -283,42 +296,31 @@ a_stopped_opener_alone_hinders_no_process(void **state)
 
 /* Holders were killed, and no process has noticed: one that saw them takes over what
  * they left. */
-static void
-a_stopped_opener_may_save_what_it_saw(void **state)
+TEST_WITH(a_stopped_opener_may_save_what_it_saw, need_ptrace)
 {
     struct child holder;
-    mmf_map *map;
     pid_t pid;
 
-    (void)state;
     child_holds(&holder, "Cat");
     pid = stopped_at(ASKED, open_it);
     child_kill(&holder);
-    kill(pid, SIGCONT);
-    CHECK_STATUS(reported(), MMF_OK);
-    CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
-    mmf_map_close(map);
+    CHECK_STATUS(goes_on(pid), MMF_OK);
+    check_held();
     end_it(pid);
     check_free();
 }
 
 /* It holds it, and the last other holder leaves: it has got the name, stopped or not.
  */
-static void
-a_stopped_opener_that_holds_holds(void **state)
+TEST_WITH(a_stopped_opener_that_holds_holds, need_ptrace)
 {
-    mmf_map *map, *other;
-    pid_t pid;
+    mmf_map *map = create_cat(), *other;
+    pid_t pid = stopped_at(HELD, open_it);
 
-    (void)state;
-    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
-    pid = stopped_at(HELD, open_it);
     mmf_map_close(map);
-    CHECK_OK(mmf_map_open_existing("Cat", NULL, &other));
-    mmf_map_close(other);
+    check_held();
     CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &other), MMF_E_EXISTS);
-    kill(pid, SIGCONT);
-    CHECK_STATUS(reported(), MMF_OK);
+    CHECK_STATUS(goes_on(pid), MMF_OK);
     end_it(pid);
     check_free();
 }
@@ -327,22 +329,16 @@ a_stopped_opener_that_holds_holds(void **state)
  * An opener holds what has been collected since it asked; a creator that had come
  * across it before must not take that for a living name.
  */
-static void
-a_creator_sees_who_came_too_late(void **state)
+TEST_WITH(a_creator_sees_who_came_too_late, need_ptrace)
 {
     struct child holder;
-    struct trace_stop opening, creating;
+    struct trace_stop opening = {0}, creating = {0};
     pid_t opener, creator;
 
-    (void)state;
     harness_expect_dead();
-    memset(&opening, 0, sizeof(opening));
-    memset(&creating, 0, sizeof(creating));
     child_holds(&holder, "Cat");
     opener = trace_fork(open_it, NULL);
-    do
-        trace_system_call(opener, &opening);
-    while (!is_at(ASKED, opener, &opening));
+    run_to(ASKED, opener, &opening);
     creator = trace_fork(create_it, NULL);
     do /* until the name is taken, */
         trace_system_call(creator, &creating);
@@ -353,73 +349,56 @@ a_creator_sees_who_came_too_late(void **state)
     child_kill(&holder);
     CHECK_OK(mmf_gc(0, NULL));
     CHECK_INT(count_files(NULL, 0), 0);
-    do
-        trace_system_call(opener, &opening);
-    while (!is_at(HELD, opener, &opening));
+    run_to(HELD, opener, &opening);
     trace_leave_stopped(opener);
     trace_leave_stopped(creator);
-    kill(creator, SIGCONT);
-    CHECK_STATUS(reported(), MMF_OK);
-    kill(opener, SIGCONT);
-    CHECK_STATUS(reported(), MMF_OK); /* the new one */
+    CHECK_STATUS(goes_on(creator), MMF_OK);
+    CHECK_STATUS(goes_on(opener), MMF_OK); /* the new one */
     end_it(opener);
     end_it(creator);
     check_free();
 }
 
-static void
-others_give_up_on_a_stopped_collector(void **state)
+TEST_WITH(others_give_up_on_a_stopped_collector, need_ptrace)
 {
     struct child holder;
     pid_t pid;
 
-    (void)state;
     child_holds(&holder, "Cat");
     child_kill(&holder);
     pid = stopped_at(COLLECTING, open_it);
     check_all_busy();
     check_tools_do_not_wait();
-    kill(pid, SIGCONT);
-    CHECK_INT(reported(), MMF_E_NOT_FOUND);
+    CHECK_INT(goes_on(pid), MMF_E_NOT_FOUND);
     check_free();
     end_it(pid);
     check_free();
 }
 
-static void
-others_give_up_on_a_stopped_closer(void **state)
+TEST_WITH(others_give_up_on_a_stopped_closer, need_ptrace)
 {
-    struct trace_stop stop;
-    mmf_map *map;
+    struct trace_stop stop = {0};
+    mmf_map *map = create_cat();
     pid_t pid;
 
-    (void)state;
-    memset(&stop, 0, sizeof(stop));
-    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
     /* Its open comes before the mark; then we leave, and it is the last to close. */
     pid = trace_fork(close_it, NULL);
     mmf_map_close(map);
-    do {
-        trace_system_call(pid, &stop);
-        CHECK(stop.place != TRACE_GONE);
-    } while (!is_at(COLLECTING, pid, &stop));
+    run_to(COLLECTING, pid, &stop);
     trace_leave_stopped(pid);
     harness_expect_dead();
     check_all_busy();
     check_tools_do_not_wait();
-    kill(pid, SIGCONT);
-    CHECK_STATUS(reported(), MMF_OK);
+    CHECK_STATUS(goes_on(pid), MMF_OK);
     check_free();
     end_it(pid);
 }
 
-static void
-killing_the_stopped_one_frees_the_name(void **state)
+TEST_WITH(killing_the_stopped_one_frees_the_name, need_ptrace)
 {
     static const enum point points[] = {ASKED, HELD, COLLECTING};
     size_t i;
 
-    (void)state;
     for (i = 0; i < 3; i++) {
         struct child holder;
         pid_t pid;
@@ -435,42 +414,17 @@ killing_the_stopped_one_frees_the_name(void **state)
     }
 }
 
-static void
-a_stopped_creator_has_no_name_yet(void **state)
+TEST_WITH(a_stopped_creator_has_no_name_yet, need_ptrace)
 {
-    mmf_map *map, *other;
-    pid_t pid;
+    pid_t pid = stopped_at(PREPARED, create_it);
+    mmf_map *map;
 
-    (void)state;
-    pid = stopped_at(PREPARED, create_it);
     CHECK_INT(count_files(NULL, 0), 0);
     check_free();
-    CHECK_OK(mmf_map_create_new("Cat", 100, NULL, &map));
-    kill(pid, SIGCONT);
-    CHECK_INT(reported(), MMF_E_EXISTS);
-    CHECK_OK(mmf_map_open_existing("Cat", NULL, &other));
-    mmf_map_close(other);
+    map = create_cat();
+    CHECK_INT(goes_on(pid), MMF_E_EXISTS);
+    check_held();
     mmf_map_close(map);
     end_it(pid);
     check_free();
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, need_ptrace, close_pipe)
-
-int
-main(int argc, char **argv)
-{
-    static const struct CMUnitTest tests[] = {
-        CASE(a_stopped_opener_beside_a_holder_hinders_no_process),
-        CASE(a_stopped_opener_alone_hinders_no_process),
-        CASE(a_stopped_opener_may_save_what_it_saw),
-        CASE(a_stopped_opener_that_holds_holds),
-        CASE(a_creator_sees_who_came_too_late),
-        CASE(others_give_up_on_a_stopped_collector),
-        CASE(others_give_up_on_a_stopped_closer),
-        CASE(killing_the_stopped_one_frees_the_name),
-        CASE(a_stopped_creator_has_no_name_yet),
-    };
-    return harness_main(argc, argv, "stopped", tests, sizeof(tests) / sizeof(tests[0]),
-                        NULL);
 }
