@@ -4,7 +4,6 @@ every message is accounted for: none twice, none missing, in order.
 MMF_TEST_LONG=1: 1,000 kills and 2 million messages over two servers. MMF_TEST_KILLS,
 MMF_TEST_MESSAGES and MMF_TEST_SEED choose otherwise.
 """
-import array
 import random
 import threading
 
@@ -55,9 +54,7 @@ class Run:
                                 if "are missing" in line or "gone back" in line]
 
     def report(self):
-        done = subprocess.run([PEER, "report", self.account, str(self.count)], check=True,
-                              text=True, capture_output=True, timeout=DEADLINE)
-        return json.loads(done.stdout)
+        return report(self.account, self.count)
 
     def kill_at_random(self):
         """While messages are on their way; answers when all kills are done. A mirror needs
@@ -103,20 +100,20 @@ class Run:
     def finish(self, name):
         begin = time.monotonic()
         self.wait_for_the_last()
-        report = self.report()
+        found = self.report()
         print("FIGURES: %s: %d messages, %d kills (%s), seed %d, the rest %.0f s: %d twice, "
               "%d missing, %d out of order, %d damaged; %d redelivered by the queue; the mirror "
               "was made again %d times" % (
                   name, self.count, sum(self.times.values()),
                   ", ".join("%s %d" % item for item in sorted(self.times.items())), SEED,
-                  time.monotonic() - begin, report["twice"], report["missing"],
-                  report["disordered"], report["damaged"], report["redelivered"],
+                  time.monotonic() - begin, found["twice"], found["missing"],
+                  found["disordered"], found["damaged"], found["redelivered"],
                   sum("made again" in line for process in self.world.processes
                       for line in process.lines)))
         assert not self.faults, "\n".join(self.faults)
-        report.pop("redelivered")
-        report.pop("ranges")
-        assert report == {"missing": 0, "twice": 0, "disordered": 0, "damaged": 0}, report
+        found.pop("redelivered")
+        found.pop("ranges")
+        assert found == {"missing": 0, "twice": 0, "disordered": 0, "damaged": 0}, found
 
 
 CONFIG = """[bridge]
@@ -131,8 +128,7 @@ direction = %s
 
 
 def add_peers(run, world):
-    world.peer("a", "hold", "queue", "Jobs", 256, 1024)
-    world.peer("b", "hold", "queue", "Jobs", 256, 1024)
+    world.hold("ab", "queue", "Jobs", 256, 1024)
     run.add("consumer", lambda: world.peer("b", "take", "Jobs", run.count, run.account))
     # So slowly that messages come as long as processes are killed.
     pause = 1000 * run.kills * (PAUSE / 2 + 0.2) / (run.count / 4096)
@@ -222,14 +218,12 @@ class Workers(Run):
         """Of both accounts together."""
         came, damaged, within = bytearray(self.count), 0, 0
         for machine in "bc":
-            words = array.array("Q")
-            with open(self.account + machine, "rb") as file:
-                words.frombytes(file.read())
-            _, twice, _, wrong, redelivered = words[:5]
+            (twice, _, wrong, redelivered), sequences = read_account(
+                self.account + machine, self.count)
             damaged += wrong
             within += max(0, twice - redelivered)  # a queue's own redelivery counts as well
-            for i, word in enumerate(words[5:5 + self.count]):
-                came[i] += word != 0
+            for i, sequence in enumerate(sequences):
+                came[i] += sequence != 0
         missing = came.count(0)
         return {"missing": missing, "damaged": damaged,
                 "repeated": sum(came) - (self.count - missing) + within}
@@ -241,17 +235,17 @@ class Workers(Run):
 
     def finish(self, name):
         self.wait_for_the_last()
-        report, said = self.report(), self.may_repeat()
+        found, said = self.report(), self.may_repeat()
         print("FIGURES: %s: %d messages, %d kills (%s), seed %d: %d missing, %d damaged, %d came "
               "twice; the bridges had said so of %d" % (
                   name, self.count, sum(self.times.values()),
                   ", ".join("%s %d" % item for item in sorted(self.times.items())), SEED,
-                  report["missing"], report["damaged"], report["repeated"], said))
+                  found["missing"], found["damaged"], found["repeated"], said))
         assert not self.faults, "\n".join(self.faults)
-        assert report["missing"] == report["damaged"] == 0, report
+        assert found["missing"] == found["damaged"] == 0, found
         # A server that was killed may have forgotten what it gave.
-        wait_until(lambda: report["repeated"] <= self.may_repeat() or self.times.get("server"),
-                   "saying so of %d" % report["repeated"])
+        wait_until(lambda: found["repeated"] <= self.may_repeat() or self.times.get("server"),
+                   "saying so of %d" % found["repeated"])
 
 
 def test_workers_on_two_machines(world):

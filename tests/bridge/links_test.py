@@ -8,21 +8,21 @@ import struct
 from support import *
 
 
-def report(world, count):
-    path = os.path.join(world.directory, "account")
-    done = subprocess.run([PEER, "report", path, str(count)], check=True, text=True,
-                          capture_output=True, timeout=DEADLINE)
-    return json.loads(done.stdout)
+def account_of(world, machine=""):
+    return os.path.join(world.directory, "account" + machine)
+
+
+def missing(world, count, machine=""):
+    return report(account_of(world, machine), count)["missing"]
 
 
 def wait_for_all(world, count):
-    wait_until(lambda: report(world, count)["missing"] == 0, "the last message")
-    return report(world, count)
+    wait_until(lambda: missing(world, count) == 0, "the last message")
+    return report(account_of(world), count)
 
 
 def take(world, machine, name, count, *slow):
-    return world.peer(machine, "take", name, count, os.path.join(world.directory, "account"),
-                      *slow)
+    return world.peer(machine, "take", name, count, account_of(world), *slow)
 
 
 CLEAN = {"missing": 0, "twice": 0, "disordered": 0, "damaged": 0, "redelivered": 0,
@@ -58,8 +58,7 @@ def processor_seconds(process):
 
 def test_a_queue_goes_across(world):
     count = 20000
-    world.peer("a", "hold", "queue", "Jobs", 4096, 256)
-    world.peer("b", "hold", "queue", "Jobs", 4096, 256)
+    world.hold("ab", "queue", "Jobs", 4096, 256)
     start_two(world, "[queue Jobs]\ndirection = out", "[queue Jobs]\ndirection = in\nfrom = a")
     take(world, "b", "Jobs", count)
     world.peer("a", "send", "Jobs", count, 64)
@@ -77,8 +76,7 @@ def test_the_bridge_makes_the_channels(world):
 
 def test_odd_names(world):
     name = "Jobs of Müller & co. *>"
-    world.peer("a", "hold", "queue", name, 64, 16)
-    world.peer("b", "hold", "queue", name, 64, 16)
+    world.hold("ab", "queue", name, 64, 16)
     start_two(world, "[queue %s]\ndirection = out" % name,
               "[queue %s]\ndirection = in\nfrom = a" % name)
     world.mmf("a", "send", name, "hello")
@@ -87,9 +85,7 @@ def test_odd_names(world):
 
 def test_two_origins_and_a_local_producer(world):
     """Each origin's messages come in their order, beside those of a program here."""
-    world.peer("a", "hold", "queue", "Jobs", 64, 64)
-    world.peer("c", "hold", "queue", "Jobs", 64, 64)
-    world.peer("b", "hold", "queue", "Jobs", 64, 64)
+    world.hold("abc", "queue", "Jobs", 64, 64)
     server, _, _ = start_two(world, "[queue Jobs]\ndirection = out",
                              "[queue Jobs]\ndirection = in\nfrom = a, c", wait=False)
     world.bridge("c", sections(server, "c", "[queue Jobs]\ndirection = out"))
@@ -105,8 +101,7 @@ def test_two_origins_and_a_local_producer(world):
 def test_a_full_queue_reaches_back_to_the_sender(world):
     """Without a consumer everything fills up, and nothing grows; then all of it comes."""
     count = 20000
-    world.peer("a", "hold", "queue", "Jobs", 512, 64)
-    world.peer("b", "hold", "queue", "Jobs", 512, 64)
+    world.hold("ab", "queue", "Jobs", 512, 64)
     server, out, into = start_two(
         world, "[queue Jobs]\ndirection = out\nstream-bytes = 256K\nbatch = 16",
         "[queue Jobs]\ndirection = in\nfrom = a")
@@ -118,14 +113,14 @@ def test_a_full_queue_reaches_back_to_the_sender(world):
     after = memory(out), memory(into)
     assert stream_info(server, "MMF_Jobs_a")["state"]["bytes"] <= 256 << 10
     assert all(b - a < 4 << 20 for a, b in zip(before, after)), (before, after)
-    assert report(world, count)["missing"] == count
+    assert missing(world, count) == count
     take(world, "b", "Jobs", count)
     assert wait_for_all(world, count) == CLEAN
 
 
 def test_a_message_that_does_not_fit_is_parked(world):
-    world.peer("a", "hold", "queue", "Jobs", 4096, 16)
-    world.peer("b", "hold", "queue", "Jobs", 8, 16)
+    world.hold("a", "queue", "Jobs", 4096, 16)
+    world.hold("b", "queue", "Jobs", 8, 16)
     server, _, into = start_two(world, "[queue Jobs]\ndirection = out",
                                 "[queue Jobs]\ndirection = in\nfrom = a")
     for text in ("one", "much longer than eight", "two"):
@@ -140,15 +135,14 @@ def test_a_message_that_does_not_fit_is_parked(world):
 def test_everything_is_stopped_and_started(world):
     """In the middle of it; the queues live on."""
     count = 30000
-    world.peer("a", "hold", "queue", "Jobs", 256, 256)
-    world.peer("b", "hold", "queue", "Jobs", 256, 256)
+    world.hold("ab", "queue", "Jobs", 256, 256)
     server, out, into = start_two(world, "[queue Jobs]\ndirection = out",
                                   "[queue Jobs]\ndirection = in\nfrom = a")
     take(world, "b", "Jobs", count, 20)
     world.peer("a", "send", "Jobs", count, 64)
     for how in (signal.SIGTERM, signal.SIGKILL):
-        missing = report(world, count)["missing"]
-        wait_until(lambda: report(world, count)["missing"] < missing, "another message")
+        before = missing(world, count)
+        wait_until(lambda: missing(world, count) < before, "another message")
         for process in (out, into, server):
             process.kill(how)
         server.start()
@@ -168,8 +162,7 @@ def test_the_clock_jumps(world):
     faked = ("env", "LD_PRELOAD=" + library[0], "FAKETIME_TIMESTAMP_FILE=" + clock,
              "FAKETIME_NO_CACHE=1", "DONT_FAKE_MONOTONIC=1")
     count = 40000
-    for machine in "ab":
-        world.peer(machine, "hold", "queue", "Jobs", 256, 256)
+    world.hold("ab", "queue", "Jobs", 256, 256)
     server = Server(world, "one").start()
     bridges = [world.bridge(machine, sections(server, machine, channels), within=faked)
                for machine, channels in (("a", "[queue Jobs]\ndirection = out"),
@@ -184,7 +177,7 @@ def test_the_clock_jumps(world):
                 year = bridge.expect("the connection to the server is lost")[:4]
                 assert int(year) >= time.gmtime().tm_year + 9, year
             server.start()
-        wait_until(lambda: report(world, count)["missing"] <= count - turn * count // 5,
+        wait_until(lambda: missing(world, count) <= count - turn * count // 5,
                    "these messages")
         sender.kill()
     assert wait_for_all(world, count) == CLEAN
@@ -192,8 +185,7 @@ def test_the_clock_jumps(world):
 
 def test_a_second_bridge_waits_for_its_turn(world):
     """Two that publish as one origin would number different messages alike."""
-    world.peer("a", "hold", "queue", "Jobs", 64, 16)
-    world.peer("b", "hold", "queue", "Jobs", 64, 16)
+    world.hold("ab", "queue", "Jobs", 64, 16)
     server, out, _ = start_two(world, "[queue Jobs]\ndirection = out",
                                "[queue Jobs]\ndirection = in\nfrom = a")
     second = world.bridge("a", sections(server, "a", "[queue Jobs]\ndirection = out"),
@@ -223,7 +215,7 @@ def test_a_queue_of_another_user(world):
     configs = [sections(server, "a", "[queue %s]\ndirection = out" % name),
                sections(server, "b", "[queue %s]\ndirection = in\nfrom = a" % name)]
     for machine, config in zip("ab", configs):
-        world.peer(machine, "hold", "queue", name, 64, 16)
+        world.hold(machine, "queue", name, 64, 16)
         for mode in (0o600, 0o644):
             set_mode(world, machine, mode)
             bridge = world.bridge(machine, config, ready=False, within=stranger)
@@ -245,8 +237,7 @@ def test_a_queue_of_another_user(world):
 
 def test_two_hosts_with_one_origin(world):
     """It is noticed, and said."""
-    for machine in "ac":
-        world.peer(machine, "hold", "queue", "Jobs", 64, 16)
+    world.hold("ac", "queue", "Jobs", 64, 16)
     server = Server(world, "one").start()
     config = sections(server, "a", "[queue Jobs]\ndirection = out")
     bridges = [world.bridge(machine, config) for machine in "ac"]
@@ -282,15 +273,14 @@ def test_a_stream_of_others_is_refused(world):
          "storage": "memory", "max_consumers": -1, "max_msgs": -1, "max_bytes": -1,
          "discard": "new", "num_replicas": 1}))
     request(server, "mmf.q.Jobs.a", "something else")
-    world.peer("b", "hold", "queue", "Jobs", 64, 16)
+    world.hold("b", "queue", "Jobs", 64, 16)
     process = world.bridge("b", sections(server, "b", "[queue Jobs]\ndirection = in\nfrom = a"))
     process.expect("message 1 of stream MMF_Jobs_a: it is not a message of mmf-bridge")
 
 
 def test_messages_that_are_missing_are_counted(world):
     """The stream is purged by hand: it is said, and the others come."""
-    for machine in "ab":
-        world.peer(machine, "hold", "queue", "Jobs", 64, 64)
+    world.hold("ab", "queue", "Jobs", 64, 64)
     server, _, into = start_two(world, "[queue Jobs]\ndirection = out\nbatch = 1",
                                 "[queue Jobs]\ndirection = in\nfrom = a")
     world.mmf("a", "send", "Jobs", "job 1")
@@ -329,8 +319,7 @@ def lose_found_stream(gate, server, stream):
 
 def make_jobs_anew(world, into, lose):
     """While machine b reads the stream: what it asks next is held up until it is there again."""
-    for machine in "ab":
-        world.peer(machine, "hold", "queue", "Jobs", 64, 64)
+    world.hold("ab", "queue", "Jobs", 64, 64)
     out = "[queue Jobs]\ndirection = out\nbatch = 1"
     server = Server(world, "one").start()
     a = world.bridge("a", sections(server, "a", out))
@@ -415,7 +404,7 @@ def test_damaged_envelopes(world):
     server = Server(world, "one").start()
     make_stream(server, "MMF_Jobs_a", "mmf.q.Jobs.a")
     publish(server, "mmf.q.Jobs.a", [payload for _, payload in cases] + [envelope()])
-    world.peer("b", "hold", "queue", "Jobs", 64, 64)
+    world.hold("b", "queue", "Jobs", 64, 64)
     bridge = world.bridge("b", sections(server, "b", SHARED), ready=False)
     for number, (what, payload) in enumerate(cases, 1):
         line = bridge.expect("message %d of stream MMF_Jobs_a" % number)
@@ -439,7 +428,7 @@ def test_damaged_envelopes_of_a_whole_stream(world):
     for name, (_, payload) in kinds.items():
         make_stream(server, "MMF_%s_a" % name, "mmf.q.%s.a" % name)
         publish(server, "mmf.q.%s.a" % name, [payload])
-        world.peer("b", "hold", "queue", name, 64, 64)
+        world.hold("b", "queue", name, 64, 64)
         config += "[queue %s]\ndirection = in\nfrom = a\n" % name
     bridge = world.bridge("b", sections(server, "b", config, metrics(world, "b")))
     for name, (what, _) in kinds.items():
@@ -478,8 +467,7 @@ SHARED = "[queue Jobs]\ndirection = in\nfrom = a\nshared = yes\ntake-over = 2s"
 
 def share(world, more, size=64, capacity=64):
     """A server, a sending bridge, and two machines that share its messages."""
-    for machine in "abc":
-        world.peer(machine, "hold", "queue", "Jobs", size, capacity)
+    world.hold("abc", "queue", "Jobs", size, capacity)
     server, _, b = start_two(world, "[queue Jobs]\ndirection = out\n" + more, SHARED)
     return server, b, world.bridge("c", sections(server, "c", SHARED))
 
@@ -488,15 +476,12 @@ def test_two_machines_share_a_queue(world):
     """Each message goes to one of them; the stream, of 256 KiB, is purged by both."""
     count = 5000
     server, _, _ = share(world, "stream-bytes = 256K\nbatch = 16", 512)
-    paths = [os.path.join(world.directory, "account" + machine) for machine in "bc"]
-    for machine, path in zip("bc", paths):  # so slowly that each has its share
-        world.peer(machine, "take", "Jobs", count, path, 1000)
+    for machine in "bc":  # so slowly that each has its share
+        world.peer(machine, "take", "Jobs", count, account_of(world, machine), 1000)
     world.peer("a", "send", "Jobs", count, 512)
 
     def came():
-        return [count - json.loads(subprocess.run(
-            [PEER, "report", path, str(count)], check=True, capture_output=True,
-            timeout=DEADLINE).stdout)["missing"] for path in paths]
+        return [count - missing(world, count, machine) for machine in "bc"]
 
     wait_until(lambda: sum(came()) >= count, "the last message")
     assert sum(came()) == count and min(came()) > count // 20, came()
@@ -547,7 +532,7 @@ def test_what_a_consumer_keeps_is_not_acknowledged(world):
 def test_a_shared_queue_is_shared_by_all(world):
     """A reader of all messages would purge what another machine has."""
     server, _, _ = share(world, "")
-    world.peer("d", "hold", "queue", "Jobs", 64, 64)
+    world.hold("d", "queue", "Jobs", 64, 64)
     alone = world.bridge("d", sections(
         server, "d", "[queue Jobs]\ndirection = in\nfrom = a"), ready=False)
     alone.expect('machines share stream MMF_Jobs_a: set "shared = yes" here as well, or '
@@ -639,8 +624,7 @@ def test_a_stored_topic_is_replayed(world):
     server = Server(world, "one").start()
     world.bridge("a", sections(server, "a", STORED_OUT))
     send_news(world, server, 1, 8)
-    for machine in "bcde":
-        world.peer(machine, "hold", "topic", "News", 64, 64)
+    world.hold("bcde", "topic", "News", 64, 64)
     wanted = {"b": ("replay = all", 1), "c": ("replay = new", 9), "d": ("replay = 3", 6),
               "e": ("replay = 100", 1)}
     tails = {machine: subscribe(world, machine, 10 - first)
@@ -662,7 +646,7 @@ def test_what_a_stored_topic_has_dropped_is_lost(world):
     """Messages that its limits removed before they came, and those alone, are counted."""
     server = Server(world, "one").start()
     a = world.bridge("a", sections(server, "a", STORED_OUT))
-    world.peer("b", "hold", "topic", "News", 64, 64)
+    world.hold("b", "topic", "News", 64, 64)
     tail = subscribe(world, "b", 2)
     b = world.bridge("b", sections(server, "b", STORED_IN))
     send_news(world, server, 1, 2)
@@ -700,7 +684,7 @@ def test_a_stored_topic_has_limits(world):
     config = stream_info(server, "MMF-topic_News")["config"]
     assert (config["max_bytes"], config["max_age"], config["storage"], config["discard"]) == (
         65536, 7200 * 10 ** 9, "memory", "old"), config
-    world.peer("b", "hold", "topic", "News", 64, 64)
+    world.hold("b", "topic", "News", 64, 64)
     b = world.bridge("b", sections(server, "b", STORED_IN))
     tail = subscribe(world, "b", 1)
     send_news(world, server, 1, 1)
@@ -721,7 +705,7 @@ def make_news_anew(world, before, lose):
     """While machine b reads the stream: what it asks next is held up until it is there again."""
     server = Server(world, "one").start()
     a = world.bridge("a", sections(server, "a", STORED_OUT))
-    world.peer("b", "hold", "topic", "News", 64, 64)
+    world.hold("b", "topic", "News", 64, 64)
     gate = world.gate(server)
     b = world.bridge("b", sections(gate, "b", STORED_IN))
     tail = subscribe(world, "b", before + 2)
@@ -775,13 +759,13 @@ def test_a_damaged_message_of_a_stored_topic_is_skipped(world):
     server = Server(world, "one").start()
     make_stream(server, "MMF-topic_News", "mmf.t.News")
     publish(server, "mmf.t.News", [envelope(), envelope(kind=6)[:-1], envelope(kind=6)])
-    world.peer("b", "hold", "topic", "News", 64, 64)
+    world.hold("b", "topic", "News", 64, 64)
     tail = subscribe(world, "b", 2)
     b = world.bridge("b", sections(server, "b", STORED_IN + "replay = all"), ready=False)
     b.expect("message 1 of stream MMF-topic_News: it is not of a topic: skipped")
     b.expect("message 2 of stream MMF-topic_News: it is damaged: skipped")
     assert came(tail) == ["job 0", "job 1"]
-    world.peer("c", "hold", "topic", "News", 64, 64)
+    world.hold("c", "topic", "News", 64, 64)
     tail = subscribe(world, "c", 1)
     world.bridge("c", sections(server, "c", STORED_IN + "replay = 1"))
     assert came(tail) == ["job 1"]  # the second half of one message of NATS
@@ -836,8 +820,7 @@ def test_a_latest_value_survives_its_bucket(world):
 
 def test_a_newer_value_of_another_host_survives_a_restart(world):
     channels = "[latest Position]\ndirection = both"
-    for machine in "ab":
-        world.peer(machine, "hold", "latest", "Position", 64, 0)
+    world.hold("ab", "latest", "Position", 64, 0)
     server, a, _ = start_two(world, channels, channels)
 
     def value(machine):
@@ -861,7 +844,7 @@ def expect_answer(world, text, answer):
 
 def test_a_service_on_another_machine(world):
     """Requests are answered there; where no machine serves, clients see no server."""
-    world.peer("a", "hold", "service", "Sums", 64, 16)
+    world.hold("a", "service", "Sums", 64, 16)
     server = Server(world, "one").start()
     out = world.bridge("a", sections(server, "a", "[service Sums]\ndirection = out"), ready=False)
     out.expect("no machine serves it (subject mmf.s.Sums): a client here sees no server")
@@ -881,7 +864,7 @@ def test_a_service_on_another_machine(world):
 
 def test_a_request_survives_the_bridge(world):
     """At least once: another bridge takes the request over."""
-    world.peer("a", "hold", "service", "Sums", 64, 16)
+    world.hold("a", "service", "Sums", 64, 16)
     there = world.peer("b", "serve", "Sums")
     server = Server(world, "one").start()
     into = world.bridge("b", sections(server, "b", "[service Sums]\ndirection = in"))

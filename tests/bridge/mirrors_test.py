@@ -12,8 +12,7 @@ def start_mirror(world):
     a = Server(world, "a", "a", 'leafnodes { listen: "127.0.0.1:%d" }' % port).start()
     b = Server(world, "b", "b", 'leafnodes { reconnect: 1, remotes: [ { url: '
                '"nats-leaf://127.0.0.1:%d" } ] }' % port).start()
-    for machine in "abd":
-        world.peer(machine, "hold", "queue", "Jobs", 64, 64)
+    world.hold("abd", "queue", "Jobs", 64, 64)
     # What is published a second time has another place in the stream.
     world.bridge("a", sections(a, "a", "[queue Jobs]\ndirection = out\nbatch = 1").replace(
         "ack-wait = 1s", "ack-wait = 10m"))

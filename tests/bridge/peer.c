@@ -8,16 +8,15 @@
  *   peer keep QUEUE                            takes one, and has it until the end of its input
  *   peer serve SERVICE                         answers with the request and its own pid
  *   peer call SERVICE TEXT TIMEOUT_MS          prints the answer, or the status
- *   peer report ACCOUNT COUNT                  what the account says
  *
- * The account is a file: how often what happened, then for each number the sequence in the
- * queue that it had. The same number with another sequence came twice; the same with the
+ * The account is a file, which support.py reads: how often what happened, then for each number
+ * the sequence in the queue that it had. The same number with another sequence came twice; the same with the
  * same sequence was redelivered by the queue, since a consumer died.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,9 +31,8 @@
 enum { SOURCE = 7 };
 
 struct account {
-    uint64_t distinct, twice, disordered, damaged, redelivered;
-    uint64_t
-        sequences[]; /* of the numbers 1 to COUNT: sequence + 1; 0: it has not come */
+    uint64_t twice, disordered, damaged, redelivered;
+    uint64_t sequences[]; /* + 1, of the numbers 1 to COUNT; 0: it has not come */
 };
 
 static void
@@ -204,17 +202,6 @@ open_account(const char *path, uint64_t count)
     return at;
 }
 
-/* A consumer may have been killed between the entry and the count. */
-static void
-count_again(struct account *account, uint64_t count)
-{
-    uint64_t distinct = 0;
-
-    for (uint64_t i = 0; i < count; i++)
-        distinct += account->sequences[i] != 0;
-    account->distinct = distinct;
-}
-
 static void
 account_for(struct account *account, uint64_t count, const mmf_message *message,
             uint64_t *last)
@@ -234,7 +221,6 @@ account_for(struct account *account, uint64_t count, const mmf_message *message,
     account->redelivered += again;
     if (account->sequences[number - 1] == 0) {
         account->sequences[number - 1] = message->sequence + 1;
-        account->distinct++;
     } else if (account->sequences[number - 1] != message->sequence + 1) {
         account->twice++;
     }
@@ -249,7 +235,6 @@ take_all(int arguments_count, char **arguments)
     struct account *account = open_account(arguments[2], count);
     mmf_message message;
 
-    count_again(account, count);
     say("ready");
     for (;;) {
         demand(mmf_queue_take(queue, -1, &message), "take");
@@ -321,40 +306,6 @@ call(char **arguments)
     return 0;
 }
 
-/* The first and the last number of up to ten ranges of missing ones. */
-static void
-print_ranges(const struct account *account, uint64_t count)
-{
-    int ranges = 0;
-
-    printf("\"ranges\": [");
-    for (uint64_t i = 0, from; i < count && ranges < 10; i++) {
-        if (account->sequences[i] != 0)
-            continue;
-        for (from = i; i + 1 < count && account->sequences[i + 1] == 0;)
-            i++;
-        printf("%s[%" PRIu64 ", %" PRIu64 "]", ranges++ > 0 ? ", " : "", from + 1,
-               i + 1);
-    }
-    printf("]}\n");
-}
-
-static int
-report(char **arguments)
-{
-    uint64_t count = strtoull(arguments[1], NULL, 10), distinct = 0;
-    struct account *account = open_account(arguments[0], count);
-
-    for (uint64_t i = 0; i < count; i++)
-        distinct += account->sequences[i] != 0;
-    printf("{\"missing\": %" PRIu64 ", \"twice\": %" PRIu64 ", \"disordered\": %" PRIu64
-           ", \"damaged\": %" PRIu64 ", \"redelivered\": %" PRIu64 ", ",
-           count - distinct, account->twice, account->disordered, account->damaged,
-           account->redelivered);
-    print_ranges(account, count);
-    return 0;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -370,8 +321,6 @@ main(int argc, char **argv)
         serve(argv + 2);
     if (argc == 5 && strcmp(argv[1], "call") == 0)
         return call(argv + 2);
-    if (argc == 4 && strcmp(argv[1], "report") == 0)
-        return report(argv + 2);
     (void)fprintf(stderr, "peer: usage: see the head of peer.c\n");
     return 2;
 }

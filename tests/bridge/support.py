@@ -4,6 +4,7 @@ A test is a function whose name begins with "test_", and gets a world: a directo
 each "machine" has a private namespace (MMF_DIR), and servers that it starts itself, on ports
 that were free. Every process says in a line that it is ready; each wait has a deadline.
 """
+import array
 import json
 import os
 import queue
@@ -166,6 +167,29 @@ def stream_info(server, name):
     return request(server, "$JS.API.STREAM.INFO." + name)
 
 
+def read_account(path, count):
+    """Of the numbers 1 to `count`, what peer.c has written: four counts, and a sequence for
+    each, 0 for what has not come."""
+    words = array.array("Q")
+    if os.path.exists(path):
+        with open(path, "rb") as file:
+            words.frombytes(file.read())
+    words.extend([0] * (4 + count - len(words)))
+    return words[:4], words[4:4 + count]
+
+
+def report(path, count):
+    """The same in words, with up to ten ranges of missing numbers."""
+    (twice, disordered, damaged, redelivered), sequences = read_account(path, count)
+    came, ranges, end = bytes(map(bool, sequences)), [], 0
+    while len(ranges) < 10 and (at := came.find(0, end)) >= 0:
+        end = came.find(1, at)
+        end = end if end >= 0 else count
+        ranges.append([at + 1, end])
+    return {"missing": came.count(0), "twice": twice, "disordered": disordered,
+            "damaged": damaged, "redelivered": redelivered, "ranges": ranges}
+
+
 class World:
     def __init__(self):
         self.directory = tempfile.mkdtemp(prefix="mmf-bridge-test-")
@@ -192,6 +216,10 @@ class World:
         process = self.start(PEER, *map(str, arguments), machine=machine)
         process.expect("ready")
         return process
+
+    def hold(self, machines, kind, name, size, capacity):
+        """On each of these machines, a process that has such a channel."""
+        return [self.peer(machine, "hold", kind, name, size, capacity) for machine in machines]
 
     def bridge(self, machine, config, *arguments, ready=True, within=()):
         path = self.write(machine + ".ini", config)
