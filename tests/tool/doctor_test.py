@@ -1,10 +1,13 @@
 """doctor_test.py - mmf doctor in odd environments: each has the findings that it must have,
 none that it must not have, no remedy that does harm, and one that works if it has any."""
+import ctypes
 import json
 import os
 import re
+import resource
 import shlex
 import signal
+import struct
 import subprocess
 import tempfile
 
@@ -14,14 +17,11 @@ OTHER_USER = 65534
 HARMFUL = re.compile(r"mount -t tmpfs|chown|rm -|size=1G|sudo|/etc/passwd")
 
 
-def need_root():
-    if os.geteuid() != 0:
-        raise Skip("an environment of its own is needed: run as root")
-
-
 def diagnose(prepare="", tool=None, user=None, before=None, shell="bash", unshare="-m"):
     """Run the shell's lines and then the doctor, in a mount namespace; its findings by
     check, the status, and a function that runs more lines there."""
+    if os.geteuid() != 0:
+        raise Skip("an environment of its own is needed: run as root")
     tool = tool or MMF
     run = "setpriv --reuid %d --regid %d --clear-groups" % (user, user) if user else ""
 
@@ -69,14 +69,12 @@ TMPFS = "mount -t tmpfs -o %s tmpfs /dev/shm; unset MMF_DIR"
 
 
 def test_a_good_directory():
-    need_root()
     found = check(TMPFS % "mode=1777", [])
     assert found["trial"]["what"] == \
         "an object of each kind was created, opened, used and closed", found["trial"]
 
 
 def test_read_only():
-    need_root()
     found = check(TMPFS % "mode=1777,ro", ["read-only"])
     assert found["read-only"]["what"] == "/dev/shm is mounted read-only"
     assert found["read-only"]["fix"] == "mount -o remount,rw /dev/shm"
@@ -85,7 +83,6 @@ def test_read_only():
 
 
 def test_read_only_for_a_user_who_may_not_mount():
-    need_root()
     tool, _ = tool_for_others()
     found = check(TMPFS % "mode=1777,ro", ["read-only"], tool=tool, user=OTHER_USER)
     assert re.fullmatch(r"export MMF_DIR=/\S+ # in every program that shares names",
@@ -93,7 +90,6 @@ def test_read_only_for_a_user_who_may_not_mount():
 
 
 def test_full():
-    need_root()
     fill = TMPFS % "mode=1777,size=1M" + "; head -c 2M /dev/zero > /dev/shm/stuff || true"
     found = check(fill, ["trial"], ["space"])
     assert "0 KiB free" in found["space"]["what"], found["space"]
@@ -104,7 +100,6 @@ def test_full():
 
 
 def test_a_large_one_that_is_full_is_never_made_smaller():
-    need_root()
     big = TMPFS % "mode=1777,size=90M" + "; fallocate -l 89M /dev/shm/stuff"
     found = check(big, [], ["space"], may_warn=["memory"])
     size = int(re.search(r"size=(\d+)M", found["space"]["fix"])[1])
@@ -112,20 +107,17 @@ def test_a_large_one_that_is_full_is_never_made_smaller():
 
 
 def test_no_files_left():
-    need_root()
     found = check(TMPFS % "mode=1777,nr_inodes=2" + "; touch /dev/shm/one", ["files", "trial"],
                   may_warn=["files"])
     assert "remount,nr_inodes=" in found["files"]["fix"], found["files"]
 
 
 def test_noexec():
-    need_root()
     found = check(TMPFS % "mode=1777,noexec", [])
     assert found["noexec"]["level"] == "note" and found["noexec"]["fix"] is None
 
 
 def test_wrong_modes():
-    need_root()
     tool, _ = tool_for_others()
     found = check(TMPFS % "mode=777", ["directory"])
     assert found["directory"]["fix"] == "chmod +t /dev/shm"
@@ -141,7 +133,6 @@ def test_mmf_dir_is_no_directory():
     for place, part in (("/etc/passwd", "is not a directory"),
                         ("/etc/passwd/x", "Not a directory"),
                         ("/no/such/place", "No such file"), ("relative", "not an absolute path")):
-        need_root()
         found = check("export MMF_DIR=" + place, ["directory"])
         assert part in found["directory"]["what"], found["directory"]
         assert found["directory"]["fix"].startswith("unset MMF_DIR"), found["directory"]
@@ -149,39 +140,30 @@ def test_mmf_dir_is_no_directory():
     assert open("/etc/passwd").read() == before
 
 
+def limit(**limits):
+    """What sets these limits of a process, the lower and the upper ones."""
+    def install():
+        for name, both in limits.items():
+            resource.setrlimit(getattr(resource, "RLIMIT_" + name), both)
+    return install
+
+
 def test_limits_at_their_hard_limit():
-    need_root()
-
-    def limit():
-        import resource
-        resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
-
-    found = check(TMPFS % "mode=1777", [], ["descriptors", "file size"], before=limit,
+    found = check(TMPFS % "mode=1777", [], ["descriptors", "file size"],
+                  before=limit(NOFILE=(128, 128), FSIZE=(1 << 20, 1 << 20)),
                   never=["ulimit -n 128", "ulimit -f unlimited"])
     assert "hard limit has to be raised" in found["descriptors"]["fix"]
-
-    def no_files():
-        import resource
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1 << 30))
-
-    found = check(TMPFS % "mode=1777", ["trial"], ["file size"], before=no_files)
+    found = check(TMPFS % "mode=1777", ["trial"], ["file size"],
+                  before=limit(FSIZE=(1024, 1 << 30)))
     assert found["trial"]["fix"] == found["file size"]["fix"] == "ulimit -f hard"
 
 
 def test_limits_that_may_be_raised():
-    need_root()
-
-    def limit():
-        import resource
-        resource.setrlimit(resource.RLIMIT_NOFILE, (128, 4096))
-
-    found = check(TMPFS % "mode=1777", [], ["descriptors"], before=limit)
+    found = check(TMPFS % "mode=1777", [], ["descriptors"], before=limit(NOFILE=(128, 4096)))
     assert found["descriptors"]["fix"].startswith("ulimit -n 4096 "), found["descriptors"]
 
 
 def test_a_user_namespace():
-    need_root()
     tool, _ = tool_for_others()
     found = check("unset MMF_DIR", [], tool=tool, unshare="--user --map-root-user --mount")
     assert any("user namespace" in one["what"] for one in diagnose(
@@ -193,7 +175,6 @@ def test_a_user_namespace():
 
 
 def test_a_foreign_directory():
-    need_root()
     foreign = TMPFS % "mode=1777" + "; mkdir /dev/shm/its; chown %d /dev/shm/its; export " \
         "MMF_DIR=/dev/shm/its" % OTHER_USER
     found = check(foreign, ["directory"])
@@ -205,7 +186,6 @@ def test_a_foreign_directory():
 
 
 def test_no_proc():
-    need_root()
     if "libasan" in subprocess.run(["ldd", MMF], capture_output=True, text=True).stdout:
         raise Skip("a sanitizer needs /proc itself")
     found = check(TMPFS % "mode=1777" + "; umount -l /proc", [])
@@ -216,8 +196,6 @@ def test_no_proc():
 def forbid(*numbers):
     """A seccomp filter that answers EPERM to these system calls."""
     def install():
-        import ctypes
-        import struct
         code = [(0x20, 0, 0, 0)] # load the call's number
         for number in numbers:
             code += [(0x15, 0, 1, number), (0x06, 0, 0, 0x00050000 | 1)]
@@ -232,7 +210,6 @@ def forbid(*numbers):
 
 
 def test_seccomp():
-    need_root()
     if os.uname().machine != "x86_64":
         raise Skip("the numbers of system calls are those of x86_64")
     fallocate, memfd_create, futex_waitv = 285, 319, 449
