@@ -28,8 +28,7 @@ check_sizes(const char *needed)
     check_says("MMF_DIR");
 }
 
-static void
-create_too_large(void *argument)
+TEST_IN_CHILD(what_does_not_fit_is_refused_with_sizes, need_mounts)
 {
     mmf_queue *queue;
     mmf_topic *topic;
@@ -38,7 +37,6 @@ create_too_large(void *argument)
     uint64_t before;
     int created = -7;
 
-    (void)argument;
     mount_small("size=1m,mode=1777");
     before = free_blocks();
     CHECK_FAILS(mmf_queue_create_or_open("Jobs", LARGE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
@@ -60,11 +58,6 @@ create_too_large(void *argument)
     CHECK_INT(free_blocks(), before);
     CHECK_FAILS(mmf_queue_open_existing("Jobs", NULL, &queue), MMF_E_NOT_FOUND);
     CHECK_FAILS(mmf_channel_stat("News", &stats), MMF_E_NOT_FOUND);
-}
-
-TEST_WITH(what_does_not_fit_is_refused_with_sizes, need_mounts)
-{
-    in_child(create_too_large, NULL);
 }
 
 /* No byte is left. */
@@ -145,8 +138,7 @@ use_latest(mmf_latest *latest)
     }
 }
 
-static void
-use_on_a_full_one(void *argument)
+TEST_IN_CHILD(a_channel_that_exists_never_runs_out, need_mounts)
 {
     mmf_queue *queues[MOST], *more;
     mmf_topic *topic;
@@ -154,7 +146,6 @@ use_on_a_full_one(void *argument)
     uint64_t before;
     int count = 0, created = -7, rc = MMF_OK;
 
-    (void)argument;
     mount_small("size=1m,mode=1777");
     before = free_blocks();
     CHECK_OK(mmf_topic_create_or_open("News", SIZE, COUNT, MMF_OVERFLOW_BLOCK, NULL,
@@ -193,11 +184,6 @@ use_on_a_full_one(void *argument)
     CHECK_INT(free_blocks(), before);
 }
 
-TEST_WITH(a_channel_that_exists_never_runs_out, need_mounts)
-{
-    in_child(use_on_a_full_one, NULL);
-}
-
 /* Leaves an orphan of most of the space, with messages in it. */
 static void
 take_room_and_die(void *argument)
@@ -211,13 +197,11 @@ take_room_and_die(void *argument)
     CHECK_STATUS(mmf_queue_send(queue, bytes, SIZE, 0, NULL), MMF_OK);
 }
 
-static void
-need_room_of_the_dead(void *argument)
+TEST_IN_CHILD(the_dead_make_room, need_mounts)
 {
     mmf_queue *queue;
     mmf_topic *topic;
 
-    (void)argument;
     mount_small("size=1m,mode=1777");
     in_child(take_room_and_die, NULL);
     CHECK_INT(count_files(NULL, 0), 1);
@@ -230,9 +214,4 @@ need_room_of_the_dead(void *argument)
                                          NULL, &queue),
                 MMF_E_NO_SPACE);
     mmf_topic_close(topic);
-}
-
-TEST_WITH(the_dead_make_room, need_mounts)
-{
-    in_child(need_room_of_the_dead, NULL);
 }

@@ -38,6 +38,15 @@ char child_answers(void (*run)(struct child *self, void *argument), void *argume
 /* Start one that makes the map `name` of 100 bytes, and keeps it. */
 void child_holds(struct child *child, char *name);
 
+/* A test that runs in a child: TEST_IN_CHILD(name, need_mounts) { ... }. */
+#define TEST_IN_CHILD(test, prepare)                                                   \
+    static void test##_in_child(void *argument);                                       \
+    TEST_WITH(test, prepare)                                                           \
+    {                                                                                  \
+        in_child(test##_in_child, NULL);                                               \
+    }                                                                                  \
+    static void test##_in_child(void *argument __attribute__((unused)))
+
 /*
  * Things that need privileges. Each answers 1 if it can be done here; tried in a child.
  */

@@ -241,12 +241,10 @@ TEST_WITH(a_file_system_with_private_locks_is_refused, need_mounts)
     CHECK_INT(answer, 'm');
 }
 
-static void
-be_refused_on_read_only(void *argument)
+TEST_IN_CHILD(a_read_only_file_system_is_reported, need_mounts)
 {
     mmf_map *map;
 
-    (void)argument;
     make_mounts_private();
     CHECK(mount("tmpfs", harness_dir(), "tmpfs", MS_RDONLY, "size=64k") == 0);
     CHECK_FAILS(mmf_map_create_new("Cat", 100, NULL, &map), MMF_E_ACCESS);
@@ -254,11 +252,6 @@ be_refused_on_read_only(void *argument)
     CHECK_FAILS(mmf_map_create_new("Global\\Cat", 100, NULL, &map), MMF_E_ACCESS);
     check_says(harness_dir());
     CHECK_FAILS(mmf_map_open_existing("Cat", NULL, &map), MMF_E_NOT_FOUND);
-}
-
-TEST_WITH(a_read_only_file_system_is_reported, need_mounts)
-{
-    in_child(be_refused_on_read_only, NULL);
 }
 
 TEST(a_file_instead_of_a_directory_is_reported)
@@ -301,14 +294,12 @@ TEST(a_file_instead_of_a_directory_is_reported)
  * A full file system.
  */
 
-static void
-fill_file_system(void *argument)
+TEST_IN_CHILD(a_full_file_system_is_reported_with_sizes, need_mounts)
 {
     mmf_map *maps[32], *map, *other;
     uint64_t before;
     int n;
 
-    (void)argument;
     mount_small("size=1m,mode=1777");
     before = free_blocks();
     /* Too large by far, and by the control page alone. */
@@ -349,17 +340,10 @@ fill_file_system(void *argument)
     CHECK_INT(free_blocks(), before);
 }
 
-TEST_WITH(a_full_file_system_is_reported_with_sizes, need_mounts)
-{
-    in_child(fill_file_system, NULL);
-}
-
-static void
-need_room_of_the_dead(void *argument)
+TEST_IN_CHILD(the_dead_make_room, need_mounts)
 {
     mmf_map *living, *map;
 
-    (void)argument;
     mount_small("size=1m,mode=1777");
     CHECK_OK(mmf_map_create_new("living", 100000, NULL, &living));
     fill(living);
@@ -381,18 +365,11 @@ need_room_of_the_dead(void *argument)
     mmf_map_close(living);
 }
 
-TEST_WITH(the_dead_make_room, need_mounts)
-{
-    in_child(need_room_of_the_dead, NULL);
-}
-
-static void
-use_up_inodes(void *argument)
+TEST_IN_CHILD(a_file_system_without_inodes_is_reported, need_mounts)
 {
     mmf_map *maps[8];
     int n, rc = MMF_OK;
 
-    (void)argument;
     mount_small("size=8m,nr_inodes=6,mode=1777");
     for (n = 0; n < 8; n++) {
         char name[16];
@@ -414,19 +391,12 @@ use_up_inodes(void *argument)
     mmf_map_close(maps[0]);
 }
 
-TEST_WITH(a_file_system_without_inodes_is_reported, need_mounts)
-{
-    in_child(use_up_inodes, NULL);
-}
-
-static void
-delay_allocation(void *argument)
+TEST_IN_CHILD(delayed_allocation_takes_no_space, need_mounts)
 {
     mmf_accessor *view;
     int32_t value = 1;
     mmf_map *map;
 
-    (void)argument;
     mount_small("size=1m,mode=1777");
     CHECK_OK(mmf_map_create_new(
         "Cat", 64 << 20, MAP_OPTIONS(.allocation = MMF_DELAY_ALLOCATE_PAGES), &map));
@@ -436,11 +406,6 @@ delay_allocation(void *argument)
     CHECK_OK(mmf_accessor_write_int32(view, 60 << 20, 7));
     mmf_accessor_close(view);
     mmf_map_close(map);
-}
-
-TEST_WITH(delayed_allocation_takes_no_space, need_mounts)
-{
-    in_child(delay_allocation, NULL);
 }
 
 /*
