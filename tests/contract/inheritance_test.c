@@ -1,7 +1,6 @@
 /*
- * inheritance_test.c - HandleInheritability: rule 3.7. Children of fork and of exec;
- * which process keeps a name then is the process suite's subject; which handles are
- * inheritable, that of tests/scenarios/map.scn.
+ * inheritance_test.c - HandleInheritability: rule 3.7. Programs that a process starts; its
+ * forks are in tests/scenarios/fork.scn, which handles are inheritable in map.scn.
  */
 #include "support.h"
 
@@ -96,32 +95,6 @@ TEST(rule_3_7_an_inherited_handle_keeps_the_name)
     mmf_map_close(map);
     CHECK_INT(process_finish(heir), EXIT_SUCCESS);
     REFUSES_OPEN("Cat", MMF_E_NOT_FOUND, NULL);
-}
-
-static void
-use_in_child(void *payload)
-{
-    mmf_map *map = payload;
-
-    CHECK_INT(byte_at(map, 10), 10);
-    poke(map, 11, 11);
-    mmf_map_close(map);
-}
-
-TEST(rule_3_7_a_forked_child_has_inheritable_handles)
-{
-    static const char *const names[] = {NULL, "Cat"};
-    size_t i;
-    mmf_map *map;
-
-    need_fork();
-    for (i = 0; i < COUNT_OF(names); i++) {
-        map = create_new(names[i], 4096, INHERITABLE_MAP);
-        poke(map, 10, 10);
-        in_child(use_in_child, map);
-        CHECK_INT(byte_at(map, 11), 11);
-        mmf_map_close(map);
-    }
 }
 
 /* What is no inheritable map cannot be taken over. */
