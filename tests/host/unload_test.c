@@ -2,7 +2,7 @@
  * unload_test.c - a plug-in with the static library in it is unloaded while a thread
  * that has used it lives on.
  */
-#include "../harness/check.h"
+#include "harness/forks.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -24,14 +24,15 @@ use_plugin(void *plugin)
 }
 
 /* In a process of its own: the fault would kill it. */
-static _Noreturn void
-use_and_unload(void)
+static void
+use_and_unload(void *unused)
 {
     void *plugin = dlopen(PLUGIN, RTLD_NOW);
     pthread_t thread;
     pid_t child;
     int status;
 
+    (void)unused;
     CHECK(plugin != NULL);
     CHECK(pthread_barrier_init(&together, NULL, 2) == 0);
     CHECK(pthread_create(&thread, NULL, use_plugin, plugin) == 0);
@@ -44,17 +45,9 @@ use_and_unload(void)
     if (child == 0)
         _exit(0);
     CHECK(waitpid(child, &status, 0) == child && status == 0);
-    _exit(0);
 }
 
 TEST(a_thread_outlives_the_plugin_it_used)
 {
-    pid_t child = fork();
-    int status;
-
-    CHECK(child >= 0);
-    if (child == 0)
-        use_and_unload();
-    CHECK(waitpid(child, &status, 0) == child);
-    CHECK_INT(status, 0);
+    in_child(use_and_unload, NULL);
 }
