@@ -4,8 +4,10 @@
  */
 #include "support.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "trace.h"
 
@@ -70,26 +72,38 @@ expect_calls(void (*run)(void *argument), unsigned futexes, unsigned touches)
     CHECK_INT(calls.all, futexes + touches);
 }
 
+/*
+ * Those that sleep beside what is counted: children, which are stopped when all have joined.
+ */
+
 enum { SLEEPERS = 3 };
 
-/* Those that sleep beside what is counted; they are stopped when all have joined. */
-static struct process *sleepers[SLEEPERS];
+static pid_t sleepers[SLEEPERS];
 static int sleeper_count;
 
 static void
 begin_beside_sleepers(void)
 {
     for (int i = 0; i < sleeper_count; i++)
-        peer_stop_asleep(sleepers[i]);
+        stop_asleep(sleepers[i]);
     trace_begin();
 }
 
+/* Each goes on when it has been woken, and ends. */
 static void
 expect_one_wake(void (*run)(void *argument))
 {
     expect_calls(run, 1, 0);
-    while (sleeper_count > 0)
-        process_continue(sleepers[--sleeper_count]);
+    while (sleeper_count > 0) {
+        CHECK_INT(kill(sleepers[--sleeper_count], SIGCONT), 0);
+        CHECK_INT(trace_wait(sleepers[sleeper_count]), 0);
+    }
+}
+
+static void
+add_sleeper(void (*join)(void *unused), void (*sleep)(void *unused))
+{
+    sleepers[sleeper_count++] = fork_until_killed(join, sleep, NULL);
 }
 
 static void
@@ -99,21 +113,75 @@ need_trace(void)
         harness_skip("this process may not trace its children");
 }
 
+static mmf_strategy strategy; /* of those who are counted, and of those who sleep */
+
+#define DEFINE_OPEN(K, name)                                                           \
+    static mmf_##K *counted_##K(mmf_role role)                                         \
+    {                                                                                  \
+        mmf_##K *channel;                                                              \
+                                                                                       \
+        CHECK_OK(mmf_##K##_open_existing(                                              \
+            name, CHANNEL_OPTIONS(.role = role, .strategy = strategy), &channel));     \
+        return channel;                                                                \
+    }
+
+DEFINE_OPEN(queue, "Q")
+DEFINE_OPEN(topic, "T")
+DEFINE_OPEN(latest, "L")
+
+/* A child that calls twice: the first call wakes the sleepers, the second finds none. */
+#define DEFINE_TWO(name, K, role, call)                                                \
+    static void name(void *unused)                                                     \
+    {                                                                                  \
+        mmf_##K *channel = counted_##K(role);                                          \
+                                                                                       \
+        (void)unused;                                                                  \
+        begin_beside_sleepers();                                                       \
+        call(channel, 1);                                                              \
+        call(channel, 2);                                                              \
+        trace_end();                                                                   \
+        mmf_##K##_close(channel);                                                      \
+    }
+
+DEFINE_TWO(send_two, queue, SEND, send_number)
+DEFINE_TWO(receive_two, queue, RECEIVE, expect_number)
+DEFINE_TWO(publish_two, topic, SEND, send_number)
+DEFINE_TWO(write_two, latest, SEND, send_number)
+
+/* What a sleeper has, and its end. */
+static mmf_queue *its_queue;
+static mmf_topic *its_topic;
+static mmf_latest *its_latest;
+
+#define DEFINE_SLEEPER(joins, join_steps, sleeps, sleep_steps)                         \
+    static void joins(void *unused)                                                    \
+    {                                                                                  \
+        (void)unused;                                                                  \
+        join_steps;                                                                    \
+    }                                                                                  \
+    static void sleeps(void *unused)                                                   \
+    {                                                                                  \
+        (void)unused;                                                                  \
+        sleep_steps;                                                                   \
+        mmf_queue_close(its_queue);                                                    \
+        mmf_topic_close(its_topic);                                                    \
+        mmf_latest_close(its_latest);                                                  \
+        _exit(0);                                                                      \
+    }
+
+DEFINE_SLEEPER(join_receiver, its_queue = counted_queue(RECEIVE), receive_one,
+               expect_number(its_queue, 1))
+DEFINE_SLEEPER(join_sender, its_queue = counted_queue(SEND); send_number(its_queue, 1);
+               send_number(its_queue, 2), send_third,
+               CHECK_OK(mmf_queue_send(its_queue, "3", 1, LONG_MS, NULL)))
+DEFINE_SLEEPER(join_subscriber, its_topic = counted_topic(RECEIVE), subscribe,
+               expect_number(its_topic, 1))
+DEFINE_SLEEPER(join_reader, its_latest = counted_latest(RECEIVE), read_newest,
+               CHECK_OK(mmf_latest_wait(its_latest, 0, LONG_MS)))
+
 /*
  * Queues.
  */
-
-static mmf_strategy strategy; /* of those who are counted */
-
-static mmf_queue *
-join_queue(mmf_role role)
-{
-    mmf_queue *queue;
-
-    CHECK_OK(mmf_queue_open_existing(
-        "Q", CHANNEL_OPTIONS(.role = role, .strategy = strategy), &queue));
-    return queue;
-}
 
 static void
 copy_messages(mmf_queue *sender, mmf_queue *receiver)
@@ -154,8 +222,8 @@ pass_many(mmf_queue *sender, mmf_queue *receiver)
 static void
 use_queue(void *argument)
 {
-    mmf_queue *sender = join_queue(SEND);
-    mmf_queue *receiver = join_queue(RECEIVE);
+    mmf_queue *sender = counted_queue(SEND);
+    mmf_queue *receiver = counted_queue(RECEIVE);
     mmf_channel_stats stats;
 
     (void)argument;
@@ -201,69 +269,34 @@ TEST(a_queue_needs_no_system_call)
     expect_calls(use_single_queue, 0, 0);
 }
 
+/* Of a single queue the sleeper's peer is the one that is counted. */
 static void
-send_two(void *argument)
+close_if_single(mmf_queue *queue, uint32_t flags)
 {
-    mmf_queue *queue = join_queue(SEND);
-
-    (void)argument;
-    begin_beside_sleepers();
-    send_number(queue, 1);
-    send_number(queue, 2);
-    trace_end();
-    mmf_queue_close(queue);
+    if (flags & MMF_CHANNEL_SPSC)
+        mmf_queue_close(queue);
 }
 
-static void
-receive_two(void *argument)
-{
-    mmf_queue *queue = join_queue(RECEIVE);
-
-    (void)argument;
-    begin_beside_sleepers();
-    expect_number(queue, 1);
-    expect_number(queue, 2);
-    trace_end();
-    mmf_queue_close(queue);
-}
-
-/* The first wakes the sleeper, the second finds none. */
 static void
 wake_receiver(uint32_t flags)
 {
     mmf_queue *queue = new_sender(flags, 8, 8);
-    struct process *peer = peer_start();
 
-    peer_does(peer, "open %u 0 %d", RECEIVE, MMF_STRATEGY_WAIT);
-    if (flags & MMF_CHANNEL_SPSC)
-        mmf_queue_close(queue);
-    peer_begins(peer, "receive -1");
-    sleepers[sleeper_count++] = peer;
+    add_sleeper(join_receiver, receive_one);
+    close_if_single(queue, flags);
     expect_one_wake(send_two);
-    process_expect(peer, "MMF_OK 1 0");
-    peer_end(peer);
-    if (!(flags & MMF_CHANNEL_SPSC))
-        mmf_queue_close(queue);
+    close_if_single(queue, ~flags);
 }
 
 static void
 wake_sender(uint32_t flags)
 {
     mmf_queue *queue = new_receiver(flags, 8, 2);
-    struct process *peer = peer_start();
 
-    peer_does(peer, "open %u 0 %d", SEND, MMF_STRATEGY_WAIT);
-    if (flags & MMF_CHANNEL_SPSC)
-        mmf_queue_close(queue);
-    peer_does(peer, "send 1 0");
-    peer_does(peer, "send 2 0");
-    peer_begins(peer, "send 3 -1");
-    sleepers[sleeper_count++] = peer;
+    add_sleeper(join_sender, send_third);
+    close_if_single(queue, flags);
     expect_one_wake(receive_two);
-    process_expect(peer, "MMF_OK");
-    peer_end(peer);
-    if (!(flags & MMF_CHANNEL_SPSC))
-        mmf_queue_close(queue);
+    close_if_single(queue, ~flags);
 }
 
 TEST(a_sleeper_costs_one_call)
@@ -277,16 +310,14 @@ TEST(a_sleeper_costs_one_call)
 TEST(who_spins_costs_nothing)
 {
     mmf_queue *queue;
-    struct process *peer;
+    pid_t spinner;
 
     need_trace();
     queue = new_sender(0, 8, 8);
-    peer = peer_start();
-    peer_does(peer, "open %u 0 %d", RECEIVE, MMF_STRATEGY_SPIN);
-    peer_begins(peer, "receive -1");
+    strategy = MMF_STRATEGY_SPIN;
+    spinner = fork_until_killed(join_receiver, receive_one, NULL);
     expect_calls(send_two, 0, 0);
-    process_expect(peer, "MMF_OK 1 0");
-    peer_end(peer);
+    CHECK_INT(trace_wait(spinner), 0);
     mmf_queue_close(queue);
 }
 
@@ -306,21 +337,10 @@ TEST(who_polls_costs_one_call_each)
  * Topics and latest values.
  */
 
-static mmf_topic *
-join_counted_topic(mmf_role role)
-{
-    mmf_topic *topic;
-
-    CHECK_OK(mmf_topic_open_existing(
-        "T", CHANNEL_OPTIONS(.role = role, .strategy = strategy), &topic));
-    return topic;
-}
-
 static void
 use_topic(void *argument)
 {
-    mmf_topic *publisher = join_counted_topic(SEND),
-              *subscriber = join_counted_topic(RECEIVE);
+    mmf_topic *publisher = counted_topic(SEND), *subscriber = counted_topic(RECEIVE);
 
     (void)argument;
     trace_begin();
@@ -345,20 +365,6 @@ use_topic(void *argument)
     trace_end();
     mmf_topic_close(publisher);
     mmf_topic_close(subscriber);
-}
-
-static void
-publish_two(void *argument)
-{
-    mmf_topic *topic = join_counted_topic(SEND);
-    uint64_t number = 1;
-
-    (void)argument;
-    begin_beside_sleepers();
-    send_number(topic, number);
-    send_number(topic, number);
-    trace_end();
-    mmf_topic_close(topic);
 }
 
 static mmf_topic *
@@ -391,40 +397,20 @@ TEST(a_topic_needs_no_system_call)
 TEST(all_sleeping_subscribers_cost_one_call)
 {
     mmf_topic *topic;
-    struct process *peers[SLEEPERS];
-    char line[64];
 
     need_trace();
     topic = create_topic(MMF_OVERFLOW_BLOCK);
     strategy = MMF_STRATEGY_WAIT;
-    for (int i = 0; i < SLEEPERS; i++) {
-        peers[i] = peer_start();
-        peer_does(peers[i], "open_topic %u", RECEIVE);
-        peer_begins(peers[i], "sleep_at_topic");
-        sleepers[sleeper_count++] = peers[i];
-    }
+    for (int i = 0; i < SLEEPERS; i++)
+        add_sleeper(join_subscriber, subscribe);
     expect_one_wake(publish_two);
-    for (int i = 0; i < SLEEPERS; i++) {
-        CHECK(process_read_line(peers[i], line, sizeof(line)) != NULL);
-        peer_end(peers[i]);
-    }
     mmf_topic_close(topic);
-}
-
-static mmf_latest *
-join_latest(mmf_role role)
-{
-    mmf_latest *latest;
-
-    CHECK_OK(mmf_latest_create_or_open(
-        "L", 300, CHANNEL_OPTIONS(.role = role, .strategy = strategy), NULL, &latest));
-    return latest;
 }
 
 static void
 use_latest(void *argument)
 {
-    mmf_latest *writer = join_latest(SEND), *reader = join_latest(RECEIVE);
+    mmf_latest *writer = counted_latest(SEND), *reader = counted_latest(RECEIVE);
     uint64_t version = 0;
 
     (void)argument;
@@ -447,39 +433,35 @@ use_latest(void *argument)
     mmf_latest_close(reader);
 }
 
-static void
-write_two(void *argument)
+static mmf_latest *
+create_latest(void)
 {
-    mmf_latest *writer = join_latest(SEND);
-    uint64_t number = 1;
+    mmf_latest *latest;
 
-    (void)argument;
-    begin_beside_sleepers();
-    send_number(writer, number);
-    send_number(writer, number);
-    trace_end();
-    mmf_latest_close(writer);
+    CHECK_OK(
+        mmf_latest_create_new("L", 300, CHANNEL_OPTIONS(.role = RECEIVE), &latest));
+    return latest;
 }
 
 TEST(a_latest_value_needs_no_system_call)
 {
     mmf_latest *latest;
-    struct process *peer;
-    char line[64];
 
     need_trace();
-    latest = join_latest(RECEIVE);
+    latest = create_latest();
     for (strategy = 0; strategy <= MMF_STRATEGY_WAIT; strategy++)
         expect_calls(use_latest, 0, 0);
     mmf_latest_close(latest);
+}
+
+TEST(a_sleeping_reader_costs_one_call)
+{
+    mmf_latest *latest;
+
+    need_trace();
+    latest = create_latest();
     strategy = MMF_STRATEGY_WAIT;
-    latest = join_latest(RECEIVE);
-    peer = peer_start();
-    peer_does(peer, "open_latest %u", RECEIVE);
-    peer_begins(peer, "sleep_at_latest");
-    sleepers[sleeper_count++] = peer;
+    add_sleeper(join_reader, read_newest);
     expect_one_wake(write_two);
-    CHECK(process_read_line(peer, line, sizeof(line)) != NULL);
-    peer_end(peer);
     mmf_latest_close(latest);
 }

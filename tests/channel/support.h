@@ -35,40 +35,10 @@ mmf_message take_number(mmf_queue *queue, uint64_t number);
 
 mmf_channel_stats stats_of(mmf_queue *queue);
 
-/*
- * Peers: other processes. Each answers a command with one line: the status' name, then what
- * the command says, or the message of a failure. They end at the end of input, and close
- * their handles. T is a timeout; ROLE, FLAGS and STRATEGY are numbers.
- *
- *   create ROLE FLAGS STRATEGY SIZE COUNT OVERFLOW    the queue "Q": "new" or "old"
- *   open ROLE [FLAGS STRATEGY]     "Q"; open_topic: "T"; open_latest: "L"
- *   send NUMBER T                  8 bytes
- *   receive T, take T              the number, and the flags; what is taken is kept
- *   reserve T                      8 bytes
- *   sleep_at_topic, sleep_at_latest    until there is something
- */
-struct process *peer_start(void);
-
-/* Close its input; it must end with 0. */
-void peer_end(struct process *peer);
-
-/* Say a command; its answer must be exactly `answer`; "MMF_OK". */
-void peer_answers(struct process *peer, const char *answer, const char *format, ...)
-    __attribute__((format(MMF_PRINTF, 3, 4)));
-void peer_does(struct process *peer, const char *format, ...)
-    __attribute__((format(MMF_PRINTF, 2, 3)));
-
-/* Say a command and do not wait for its answer. */
-void peer_begins(struct process *peer, const char *format, ...)
-    __attribute__((format(MMF_PRINTF, 2, 3)));
-
-/* It sleeps in the library. */
-void peer_await_sleep(struct process *peer);
-
 #ifndef _WIN32
-/* Stop it while it sleeps, so that it cannot be awake for its next look after the dead.
- * Any process may ask for it, and process_continue ends it. */
-void peer_stop_asleep(struct process *peer);
+/* Stop it while it sleeps in the library, so that it cannot be awake for its next look after
+ * the dead. Any process may ask for it; SIGCONT ends it. */
+void stop_asleep(pid_t pid);
 #endif
 
 /*

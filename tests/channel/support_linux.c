@@ -32,16 +32,16 @@ is_stopped(pid_t pid)
 }
 
 void
-peer_stop_asleep(struct process *peer)
+stop_asleep(pid_t pid)
 {
     for (;;) {
-        peer_await_sleep(peer);
-        CHECK_INT(kill(process_id(peer), SIGSTOP), 0);
-        while (!is_stopped(process_id(peer)))
+        await_sleep(pid, pid);
+        CHECK_INT(kill(pid, SIGSTOP), 0);
+        while (!is_stopped(pid))
             sched_yield();
-        if (is_asleep(process_id(peer), process_id(peer)))
+        if (is_asleep(pid, pid))
             return;
-        process_continue(peer);
+        CHECK_INT(kill(pid, SIGCONT), 0);
     }
 }
 

@@ -1,51 +1,12 @@
 /*
- * calls_test.c - many clients and servers at once; a list of objects. What each call does is
- * in tests/scenarios/service.scn.
+ * calls_test.c - many clients and servers at once. What each call does is in
+ * tests/scenarios/service.scn.
  */
 #include "support.h"
 
 #include <pthread.h>
-#include <string.h>
 
-enum { CLIENT = MMF_ROLE_CLIENT, SERVER = MMF_ROLE_SERVER, BOTH = MMF_ROLE_BOTH };
-
-TEST(a_list_has_the_counters)
-{
-    mmf_service *service = new_service(BOTH, 8);
-    mmf_channel_stats stats, by_name;
-    const mmf_object_info *info = NULL;
-    mmf_message request;
-    mmf_list *list;
-
-    begin_call(service, 1);
-    begin_call(service, 2);
-    request = take_request(service, 1);
-    answer(service, &request, 1, MMF_ANSWER_LAST);
-    CHECK_OK(mmf_list_create(0, &list));
-    for (int32_t i = 0; i < mmf_list_count(list); i++)
-        if (strcmp(mmf_list_get(list, i)->name, "S") == 0)
-            info = mmf_list_get(list, i);
-    CHECK(info != NULL);
-    CHECK_INT(info->kind, MMF_KIND_SERVICE);
-    CHECK_TEXT(mmf_kind_name(info->kind), "service");
-    CHECK(info->channel != NULL);
-    stats = service_stats(service);
-    CHECK_BYTES(info->channel, &stats, sizeof(stats));
-    CHECK_OK(mmf_channel_stat("S", &by_name));
-    CHECK_BYTES(&by_name, &stats, sizeof(stats));
-    CHECK_INT(stats.message_size, 8);
-    CHECK_INT(stats.answer_size, 8);
-    CHECK_INT(stats.capacity, 4);
-    CHECK_INT(stats.max_calls, 3);
-    CHECK_INT(stats.max_answers, 2);
-    CHECK_INT(stats.sent, 2);
-    CHECK_INT(stats.received, 1);
-    CHECK_INT(stats.depth, 1);
-    CHECK_INT(stats.senders, 1);
-    CHECK_INT(stats.max_senders, 2);
-    mmf_list_close(list);
-    mmf_service_close(service);
-}
+enum { CLIENT = MMF_ROLE_CLIENT, SERVER = MMF_ROLE_SERVER };
 
 /* Several clients and servers in threads, all at once. */
 enum { THREADS = 3, CALLS = 2000 };

@@ -85,28 +85,11 @@ receive_number(mmf_service *client, uint64_t call, uint64_t number)
 }
 
 void
-no_answer(mmf_service *client, uint64_t call)
-{
-    mmf_message message;
-
-    CHECK_STATUS(mmf_service_take_answer(client, call, 0, &message), MMF_TIMED_OUT);
-}
-
-void
 no_request(mmf_service *server)
 {
     mmf_message request;
 
     CHECK_STATUS(mmf_service_take(server, 0, &request), MMF_TIMED_OUT);
-}
-
-int
-is_wanted(mmf_service *server, const mmf_message *request)
-{
-    int wanted = -1;
-
-    CHECK_OK(mmf_service_is_wanted(server, request, &wanted));
-    return wanted;
 }
 
 mmf_channel_stats

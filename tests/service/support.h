@@ -27,11 +27,8 @@ void answer(mmf_service *server, const mmf_message *request, uint64_t number,
 /* The next answer to `call` (0: to any) is `number`; whether it is the last. */
 mmf_message receive_number(mmf_service *client, uint64_t call, uint64_t number);
 
-/* No answer is there; no request. */
-void no_answer(mmf_service *client, uint64_t call);
+/* No request is there. */
 void no_request(mmf_service *server);
-
-int is_wanted(mmf_service *server, const mmf_message *request);
 
 mmf_channel_stats service_stats(mmf_service *service);
 

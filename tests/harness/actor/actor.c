@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #endif
 
-enum { MAX_THREADS = 32, MAX_HANDLES = 128, LINE_SIZE = 65536 };
+enum { MAX_THREADS = 32, MAX_HANDLES = 512, LINE_SIZE = 65536 };
 
 _Noreturn void
 complain(const char *what, const char *word)

@@ -85,7 +85,7 @@ void *options_of(const struct call *call, const struct options *kind);
  */
 
 /* Kinds beside mmf_kind's. */
-enum { ACCESSOR = MMF_KIND_SERVICE + 1, STREAM, WAITABLE, OPEN_FILE, BYTES };
+enum { ACCESSOR = MMF_KIND_SERVICE + 1, STREAM, WAITABLE, OPEN_FILE, BYTES, POLLER };
 
 struct handle {
     char name[32];
@@ -195,6 +195,11 @@ is_channel(int kind)
 
 int release_message(struct call *call);
 int channel_fd(struct call *call);
+void say_stats(struct call *call, const mmf_channel_stats *stats);
+int fd_of_channel(const struct handle *channel, int *fd);
+
+/* The descriptor is, within that time. */
+bool descriptor_is_readable(int fd, int timeout_ms);
 
 /* Of an OPEN_FILE. */
 void close_open_file(void *object);

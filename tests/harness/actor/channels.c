@@ -61,10 +61,36 @@ plain_words(const struct call *call)
     return count;
 }
 
+/*
+ * `polled=1`: not the call waits, but its caller polls the descriptor before each look, as
+ * an event loop does. Then the call has no timeout.
+ */
+static int32_t
+try_ms(const struct call *call, int i)
+{
+    return option_of(call, "polled") != NULL ? 0 : ms_at(call, i);
+}
+
+static bool
+may_try(const struct call *call, const struct handle *channel, int i)
+{
+    int fd = -1;
+
+    if (option_of(call, "polled") == NULL)
+        return true;
+    if (fd_of_channel(channel, &fd) != MMF_OK)
+        complain("a channel that cannot be polled", call->words[1]);
+    return descriptor_is_readable(fd, ms_at(call, i));
+}
+
 /* `again=1`: the call is made until it has room, or a message. */
 static bool
 is_made_again(struct call *call, int status, int *tries)
 {
+    if (option_of(call, "polled") != NULL) {
+        call->is_several = true;
+        return status == MMF_TIMED_OUT;
+    }
     if (option_of(call, "again") == NULL ||
         (status != MMF_E_FULL && status != MMF_TIMED_OUT) || ++*tries > MOST_TRIES)
         return false;
@@ -433,13 +459,16 @@ call_take(struct call *call)
     mmf_message message = untouched_message();
     mmf_message *out =
         is_null(call, "message") || is_null(call, "request") ? NULL : &message;
-    int status, tries = 0;
+    int status = MMF_TIMED_OUT, tries = 0;
 
     do
-        status =
-            channel.kind == MMF_KIND_LATEST
-                ? mmf_latest_take(channel.object, out)
-                : OF_WAITING_KIND(channel, take, (channel.object, ms_at(call, 2), out));
+        if (channel.kind == MMF_KIND_LATEST)
+            status = mmf_latest_take(channel.object, out);
+        else if (may_try(call, &channel, 2))
+            status =
+                OF_WAITING_KIND(channel, take, (channel.object, try_ms(call, 2), out));
+        else
+            break;
     while (is_made_again(call, status, &tries));
     if (status == MMF_OK)
         check_address(call, message.bytes);
@@ -614,8 +643,20 @@ call_return(struct call *call)
 }
 
 /* wait_newer LATEST MESSAGE MS: than that one, or than 0 */
-STATUS_CALL(wait_newer, mmf_latest_wait(own_channel(call).object,
-                                        pointer_at(call, 2)->sequence, ms_at(call, 3)))
+static int
+call_wait_newer(struct call *call)
+{
+    struct handle channel = own_channel(call);
+    uint64_t version = pointer_at(call, 2)->sequence;
+    int status = MMF_TIMED_OUT;
+
+    while (may_try(call, &channel, 3)) {
+        status = mmf_latest_wait(channel.object, version, try_ms(call, 3));
+        if (!is_made_again(call, status, &(int){0}))
+            break;
+    }
+    return status;
+}
 
 /*
  * Services.
@@ -644,10 +685,17 @@ call_call(struct call *call)
 static int
 call_take_answer(struct call *call)
 {
+    struct handle channel = own_channel(call);
     mmf_message message = untouched_message();
-    int status =
-        mmf_service_take_answer(own_channel(call).object, pointer_at(call, 2)->sequence,
-                                ms_at(call, 3), unless_null(call, "answer", &message));
+    int status = MMF_TIMED_OUT;
+
+    while (may_try(call, &channel, 3)) {
+        status = mmf_service_take_answer(channel.object, pointer_at(call, 2)->sequence,
+                                         try_ms(call, 3),
+                                         unless_null(call, "answer", &message));
+        if (!is_made_again(call, status, &(int){0}))
+            break;
+    }
 
     if (status == MMF_OK)
         check_address(call, message.bytes);
@@ -732,7 +780,7 @@ call_answer(struct call *call)
  * What is in a channel.
  */
 
-static void
+void
 say_stats(struct call *call, const mmf_channel_stats *stats)
 {
     say_number(call, "message_size", stats->message_size);
@@ -785,11 +833,17 @@ call_stat(struct call *call)
 }
 
 int
+fd_of_channel(const struct handle *channel, int *fd)
+{
+    return OF_KIND(*channel, fd, (channel->object, fd));
+}
+
+int
 channel_fd(struct call *call)
 {
     struct handle channel = own_channel(call);
-    int fd = UNTOUCHED, *out = unless_null(call, "fd", &fd);
-    int status = OF_KIND(channel, fd, (channel.object, out));
+    int fd = UNTOUCHED;
+    int status = fd_of_channel(&channel, unless_null(call, "fd", &fd));
 
     if (status != MMF_OK)
         say_output(call, "fd", fd);

@@ -138,6 +138,7 @@ DEFINE_CHANNEL(service)
 DEFINE_CLOSE(accessor)
 DEFINE_CLOSE(stream)
 DEFINE_CLOSE(waitable)
+DEFINE_CLOSE(poller)
 
 static mmf_waitable *
 waitable_itself(void *object)
@@ -163,12 +164,13 @@ const struct kind kinds_of_handles[] = {
     [WAITABLE] = {"waitable", &sync_options, waitable_make, waitable_close,
                   waitable_itself, NULL},
     [OPEN_FILE] = {"file", NULL, NULL, close_open_file, NULL, NULL},
-    [BYTES] = {"bytes", NULL, NULL, NULL, NULL, NULL}};
+    [BYTES] = {"bytes", NULL, NULL, NULL, NULL, NULL},
+    [POLLER] = {"poller", NULL, NULL, poller_close, NULL, NULL}};
 
 int
 kind_named(const char *name)
 {
-    for (int kind = MMF_KIND_MAP; kind <= BYTES; kind++)
+    for (int kind = MMF_KIND_MAP; kind <= POLLER; kind++)
         if (strcmp(kinds_of_handles[kind].name, name) == 0)
             return kind;
     complain("no such kind", name);

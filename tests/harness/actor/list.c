@@ -134,6 +134,8 @@ say_object(struct call *call, const mmf_object_info *info)
     say_text(call, "state", info->sync == NULL ? "none" : "said");
     if (info->sync != NULL)
         say_sync(call, info->sync);
+    if (info->channel != NULL)
+        say_stats(call, info->channel);
 }
 
 /*

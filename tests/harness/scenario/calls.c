@@ -20,7 +20,8 @@ is_one_of(const char *word, const char *list)
 /* What an actor does by several calls, or by none of the library's. */
 static const char of_several[] =
     "open_file open_other is_open inherits get put all fill views user umask statx "
-    "list granted change_directory ";
+    "list granted change_directory poller poller_add poller_remove poller_ready "
+    "poller_wait ";
 
 static const char *
 upper(const char *word)

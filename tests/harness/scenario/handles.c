@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { MAX_HANDLES = 96, MAX_HOLDERS = 24 };
+enum { MAX_HANDLES = 512, MAX_HOLDERS = 24 };
 
 /* A handle of main and its threads, or of one p-process. */
 struct handle {
