@@ -338,7 +338,7 @@ account_for(struct received *received, uint64_t number, const mmf_message *messa
 static void
 receive_queue(void)
 {
-    int64_t begin = kill_now_ms(), all_seen = 0;
+    int64_t begin = now_ms(), all_seen = 0;
     struct received received = {.last = {0, 0}};
     int done = 0;
 
@@ -351,14 +351,14 @@ receive_queue(void)
 
         if (rc == MMF_OK) {
             account_for(&received, number_of(bytes, length), &message);
-        } else if (rc < 0 || kill_now_ms() - begin > LONG_MS / 4) {
+        } else if (rc < 0 || now_ms() - begin > LONG_MS / 4) {
             kill_fail("receive", rc < 0 ? mmf_last_message() : "a message is lost");
             return;
         } else if (done) {
             break;
         } else if (all_musts_are_seen(received.seen)) {
-            all_seen = all_seen == 0 ? kill_now_ms() : all_seen;
-            done = kill_now_ms() - begin >= quiet_time();
+            all_seen = all_seen == 0 ? now_ms() : all_seen;
+            done = now_ms() - begin >= quiet_time();
         }
     }
     kill_late(all_seen - begin);
@@ -564,12 +564,12 @@ go_round(void)
 static void
 check_topic(void)
 {
-    int64_t begin = kill_now_ms();
+    int64_t begin = now_ms();
     int whole = 0;
 
     receive_topic();
-    kill_late(kill_now_ms() - begin);
-    for (int64_t end = kill_now_ms() + LATE_MS; whole < 2 && kill_now_ms() < end;)
+    kill_late(now_ms() - begin);
+    for (int64_t end = now_ms() + LATE_MS; whole < 2 && now_ms() < end;)
         whole = go_round() ? whole + 1 : 0;
     if (whole < 2)
         kill_fail("afterwards", "not every slot carries a message");
@@ -600,7 +600,7 @@ read_newest(void)
 static void
 check_latest(void)
 {
-    int64_t begin = kill_now_ms();
+    int64_t begin = now_ms();
     uint64_t newest = 0, number = read_newest();
 
     for (uint64_t i = 0; i < MOST_NUMBERS; i++)
@@ -622,7 +622,7 @@ check_latest(void)
         if (mmf_latest_wait(our_receiver, our_version, 0) != MMF_TIMED_OUT)
             kill_fail("afterwards", "a version newer than the newest");
     }
-    kill_late(kill_now_ms() - begin);
+    kill_late(now_ms() - begin);
 }
 
 /*

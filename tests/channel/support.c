@@ -22,27 +22,6 @@ for_each_kind(void (*run)(uint32_t flags))
     begins_near_the_end = 0;
 }
 
-/*
- * docs/internals/layout.md: where the indexes are. The queue of the handle, which it closes,
- * lives on by the hold, five messages before its indexes are 2^48; the count of skipped
- * indexes is before its end, too.
- */
-static struct hold *
-put_near_the_end(mmf_queue *queue)
-{
-    const uint64_t first = ((uint64_t)1 << 48) - 5, before = first - 1;
-    const uint64_t skipped = UINT64_MAX - 1;
-    struct hold *hold = hold_channel("Q");
-
-    mmf_queue_close(queue);
-    overwrite("Q", IN_RING, 0, &first, 8);
-    overwrite("Q", IN_RING, 16, &skipped, 8);
-    overwrite("Q", IN_RING, 128, &first, 8);
-    overwrite("Q", IN_RING, 136, &first, 8);
-    overwrite("Q", IN_RING, 256, &before, 8);
-    return hold;
-}
-
 mmf_queue *
 new_queue(mmf_role role, uint32_t flags, size_t size, size_t count,
           mmf_overflow overflow)
@@ -57,7 +36,9 @@ new_queue(mmf_role role, uint32_t flags, size_t size, size_t count,
     if (!begins_near_the_end)
         return queue;
     CHECK_INT(created, 1);
-    hold = put_near_the_end(queue);
+    hold = hold_channel("Q");
+    mmf_queue_close(queue);
+    CHECK(hold != NULL && put_near_the_end(hold, true));
     queue = open_queue(role, flags);
     release_hold(hold);
     return queue;
@@ -132,4 +113,14 @@ end_victim(struct process *victim)
     CHECK(!process_has_ended(victim));
     process_kill(victim);
     process_finish(victim);
+}
+
+void
+overwrite(const char *name, enum part part, int64_t offset, const void *bytes,
+          size_t size)
+{
+    struct hold *hold = open_channel(name);
+
+    CHECK(hold != NULL && write_part(hold, part, offset, bytes, size));
+    release_hold(hold);
 }

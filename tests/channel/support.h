@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "harness/channel_bytes.h"
 #include "harness/forks.h"
 #include "harness/numbers.h"
 
@@ -55,16 +56,7 @@ void end_victim(struct process *victim);
  * The channel's memory, as docs/internals/layout.md has it. `name` is the only object there is.
  */
 
-/* Keep the channel alive without a handle of the library's. */
-struct hold;
-struct hold *hold_channel(const char *name);
-void release_hold(struct hold *hold);
-
-/*
- * Overwrite bytes, counted from the ring's first word, or from the first slot of a
- * channel for one participant of each role.
- */
-enum part { IN_RING, IN_SLOTS };
+/* Overwrite bytes of it: harness/channel_bytes.h. */
 void overwrite(const char *name, enum part part, int64_t offset, const void *bytes,
                size_t size);
 

@@ -298,61 +298,31 @@ static const struct field ref_fields[] = {
     FIELD(mmf_file_ref_shared, path_length),
 };
 
-/* Numbers at which something may turn over. */
+/* Numbers at which something may turn over: these, and those before and behind them. */
 static const int64_t edges[] = {0,
                                 1,
-                                2,
-                                3,
                                 4,
-                                5,
                                 6,
-                                7,
                                 8,
-                                15,
                                 16,
-                                255,
                                 256,
-                                4063,
                                 4064,
-                                4095,
                                 4096,
-                                4097,
-                                65535,
                                 65536,
-                                65537,
-                                CAPACITY - 1,
-                                CAPACITY + 1,
-                                DATA_SIZE - 1,
+                                CAPACITY,
                                 DATA_SIZE,
-                                DATA_SIZE + 1,
                                 FILE_SIZE,
-                                MMF_NAME_MAX - 1,
-                                MMF_NAME_MAX,
-                                MMF_NAME_MAX + 1,
                                 INT32_MAX,
-                                (int64_t)INT32_MAX + 1,
                                 UINT32_MAX,
-                                (int64_t)UINT32_MAX + 1,
-                                MMF_CAPACITY_MAX,
-                                MMF_CAPACITY_MAX + 1,
-                                MMF_LOCK_HOLD,
                                 INT64_MAX,
                                 INT64_MAX - 65535,
-                                INT64_MIN,
-                                -1,
                                 -4096,
-                                -65536};
+                                -65536,
+                                MMF_NAME_MAX,
+                                MMF_CAPACITY_MAX,
+                                MMF_LOCK_HOLD};
 
-static uint64_t
-random_number(void)
-{
-    static uint64_t state = 88172645463325252u; /* Marsaglia's xorshift */
-
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
+static uint64_t seed = 20261130;
 
 static void
 damage_fields(struct victim *victim, const struct field *fields, size_t count,
@@ -363,12 +333,14 @@ damage_fields(struct victim *victim, const struct field *fields, size_t count,
     for (size_t f = 0; f < count; f++) {
         int64_t offset = base + (int64_t)fields[f].offset;
 
-        for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
-            CHECK_CONTEXT("%s = %lld", fields[f].name, (long long)edges[i]);
-            damage(victim, offset, &edges[i], fields[f].size);
+        for (size_t i = 0; i < 3 * COUNT_OF(edges); i++) {
+            uint64_t number = (uint64_t)edges[i / 3] + i % 3 - 1;
+
+            CHECK_CONTEXT("%s = %llu", fields[f].name, (unsigned long long)number);
+            damage(victim, offset, &number, fields[f].size);
         }
         for (int i = 0; i < draws; i++) {
-            uint64_t number = random_number() >> (random_number() % 64);
+            uint64_t number = next_random(&seed) >> (next_random(&seed) % 64);
 
             CHECK_CONTEXT("%s = %llu", fields[f].name, (unsigned long long)number);
             damage(victim, offset, &number, fields[f].size);
@@ -383,8 +355,7 @@ TEST(any_number_in_any_field)
     struct victim victim;
 
     take_victim(&victim, "hold", "");
-    damage_fields(&victim, page_fields, sizeof(page_fields) / sizeof(page_fields[0]),
-                  DATA_SIZE);
+    damage_fields(&victim, page_fields, COUNT_OF(page_fields), DATA_SIZE);
     let_victim_go(&victim);
 }
 
@@ -396,8 +367,7 @@ TEST(any_number_under_ones_own_handle)
 
     take_victim(&victim, "hold", "");
     CHECK_OK(mmf_map_open_existing("Cat", NULL, &map));
-    damage_fields(&victim, page_fields, sizeof(page_fields) / sizeof(page_fields[0]),
-                  DATA_SIZE);
+    damage_fields(&victim, page_fields, COUNT_OF(page_fields), DATA_SIZE);
     mmf_map_close(map);
     let_victim_go(&victim);
 }
@@ -432,13 +402,13 @@ TEST(many_bytes_changed)
     take_victim(&victim, "hold", "");
     for (int i = 0; i < rounds; i++) {
         uint8_t page[MMF_CONTROL_SIZE];
-        int changes = 1 + (int)(random_number() % 16);
-        int reach = random_number() % 2 ? 600 : MMF_CONTROL_SIZE;
+        int changes = 1 + (int)(next_random(&seed) % 16);
+        int reach = next_random(&seed) % 2 ? 600 : MMF_CONTROL_SIZE;
 
         memcpy(page, victim.bytes + DATA_SIZE, sizeof(page));
         while (changes-- > 0)
-            page[8 + random_number() % (unsigned)(reach - 8)] =
-                (uint8_t)random_number();
+            page[8 + next_random(&seed) % (unsigned)(reach - 8)] =
+                (uint8_t)next_random(&seed);
         CHECK_CONTEXT("round %d", i);
         damage(&victim, DATA_SIZE, page, sizeof(page));
     }
@@ -468,52 +438,39 @@ TEST(texts_without_end)
     let_victim_go(&victim);
 }
 
+static void
+damage_size(struct victim *victim, int64_t size)
+{
+    CHECK_CONTEXT("%lld bytes", (long long)size);
+    victim->damages++;
+    CHECK(ftruncate(victim->fd, size) == 0);
+    try_everything(victim);
+    /* The page stands at the end all the same. */
+    if (size >= MMF_CONTROL_SIZE) {
+        victim->damages++;
+        change(victim, size - MMF_CONTROL_SIZE, victim->bytes + DATA_SIZE,
+               MMF_CONTROL_SIZE);
+        try_everything(victim);
+    }
+    heal(victim);
+}
+
+/* These, and those before and behind them. */
 TEST(any_size)
 {
-    static const int64_t sizes[] = {0,
-                                    1,
-                                    4095,
-                                    4096,
-                                    4097,
-                                    65535,
-                                    65536,
-                                    65537,
-                                    65536 + 4095,
-                                    65536 + 4096,
-                                    65536 + 4097,
-                                    CAPACITY - 1,
-                                    CAPACITY,
-                                    CAPACITY + 1,
-                                    DATA_SIZE - 1,
-                                    DATA_SIZE,
-                                    DATA_SIZE + 1,
-                                    DATA_SIZE + 8,
-                                    FILE_SIZE - 1,
-                                    FILE_SIZE,
-                                    FILE_SIZE + 1,
-                                    FILE_SIZE + 4096,
-                                    FILE_SIZE + 65536,
-                                    2 * FILE_SIZE,
-                                    2 * DATA_SIZE + 4096,
-                                    (int64_t)1 << 40,
-                                    ((int64_t)1 << 40) + 4096};
+    static const int64_t sizes[] = {1,         4096,          65536,
+                                    69632,     CAPACITY,      DATA_SIZE,
+                                    FILE_SIZE, 2 * FILE_SIZE, (int64_t)1 << 40};
     struct victim victim;
 
     take_victim(&victim, "hold", "");
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        CHECK_CONTEXT("%lld bytes", (long long)sizes[i]);
-        victim.damages++;
-        CHECK(ftruncate(victim.fd, sizes[i]) == 0);
-        try_everything(&victim);
-        /* The page stands at the end all the same. */
-        if (sizes[i] >= MMF_CONTROL_SIZE) {
-            victim.damages++;
-            change(&victim, sizes[i] - MMF_CONTROL_SIZE, victim.bytes + DATA_SIZE,
-                   MMF_CONTROL_SIZE);
-            try_everything(&victim);
-        }
-        heal(&victim);
-    }
+    for (size_t i = 0; i < 3 * COUNT_OF(sizes); i++)
+        damage_size(&victim, sizes[i / 3] + (int64_t)(i % 3) - 1);
+    damage_size(&victim, DATA_SIZE + 8);
+    damage_size(&victim, FILE_SIZE + 4096);
+    damage_size(&victim, FILE_SIZE + 65536);
+    damage_size(&victim, 2 * DATA_SIZE + 4096);
+    damage_size(&victim, ((int64_t)1 << 40) + 4096);
     CHECK_CONTEXT("%s", "");
     check_healthy();
     let_victim_go(&victim);
@@ -597,8 +554,8 @@ TEST(any_reference_to_a_file)
     make_paths(harness_dir());
     snprintf(path, sizeof(path), "%s/file", harness_dir());
     take_victim(&victim, "hold_file", path);
-    damage_fields(&victim, ref_fields, sizeof(ref_fields) / sizeof(ref_fields[0]), 0);
-    damage_fields(&victim, page_fields, sizeof(page_fields) / sizeof(page_fields[0]),
+    damage_fields(&victim, ref_fields, COUNT_OF(ref_fields), 0);
+    damage_fields(&victim, page_fields, COUNT_OF(page_fields),
                   victim.size - MMF_CONTROL_SIZE);
     for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
         char other[256];

@@ -438,15 +438,15 @@ is_available(enum object object)
 static int
 hear_sleeper(enum object object)
 {
-    int64_t begin = kill_now_ms();
+    int64_t begin = now_ms();
     int letter;
 
     if (is_available(object)) {
         letter = kill_hear(&sleeper, DEADLINE_MS);
-        kill_late(kill_now_ms() - begin);
+        kill_late(now_ms() - begin);
         if (letter < 0)
             kill_fail("the sleeper", "sleeps, although its object is available");
-        else if (kill_now_ms() - begin > TOO_LATE_MS)
+        else if (now_ms() - begin > TOO_LATE_MS)
             kill_fail("the sleeper", "was notified late");
     } else {
         /* It has been given the partner's signal, or is given what the dead one had. */

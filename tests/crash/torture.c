@@ -84,25 +84,6 @@ now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static uint64_t
-random_next(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-static void
-sleep_ns(uint64_t ns)
-{
-    struct timespec t = {.tv_sec = (time_t)(ns / 1000000000u),
-                         .tv_nsec = (long)(ns % 1000000000u)};
-
-    nanosleep(&t, NULL);
-}
-
 /*
  * Workers.
  */
@@ -203,7 +184,7 @@ inspect_map(unsigned worker, struct history_entry *e, struct held *held, int rea
     if (read_only)
         return;
     for (i = 0; i < 4; i++)
-        atomic_store(&held->words[random_next(random) % held->count], held->generation);
+        atomic_store(&held->words[next_random(random) % held->count], held->generation);
     atomic_store(&held->words[held->count - 1], held->generation);
 }
 
@@ -211,7 +192,7 @@ static void
 close_held(unsigned worker, struct held *held, uint64_t *random)
 {
     struct history_entry *e;
-    uint64_t order = random_next(random) % 4;
+    uint64_t order = next_random(random) % 4;
 
     if (held->view != NULL && held->generation == 0) {
         /* A reader that came before the first writer. */
@@ -230,7 +211,7 @@ close_held(unsigned worker, struct held *held, uint64_t *random)
     log_end(e, MMF_OK);
     if (order == 1) {
         /* A lone view: the name is gone, or another's; the bytes are still ours. */
-        sleep_ns(random_next(random) % 200000);
+        nap_us((int64_t)(next_random(random) % 200));
         if (held->view != NULL && held->generation != 0)
             check_words(held, "after close");
     }
@@ -244,9 +225,9 @@ static int
 take(unsigned worker, struct held *held, int only_reader, uint64_t *random)
 {
     static const int64_t capacities[] = {8, 4096, 10000, 65536, 70000};
-    unsigned name = (unsigned)(random_next(random) % name_count);
-    int64_t capacity = capacities[random_next(random) % 5];
-    unsigned operation = HISTORY_CREATE_NEW + (unsigned)(random_next(random) % 3);
+    unsigned name = (unsigned)(next_random(random) % name_count);
+    int64_t capacity = capacities[next_random(random) % 5];
+    unsigned operation = HISTORY_CREATE_NEW + (unsigned)(next_random(random) % 3);
     struct history_entry *e;
     mmf_map_options open_options;
     mmf_map_options options;
@@ -258,7 +239,7 @@ take(unsigned worker, struct held *held, int only_reader, uint64_t *random)
     mmf_map_options_init(&open_options);
     if (only_reader)
         operation = HISTORY_OPEN_EXISTING;
-    if (only_reader || random_next(random) % 4 == 0)
+    if (only_reader || next_random(random) % 4 == 0)
         open_options.rights = MMF_RIGHTS_READ;
     e = log_begin(worker, operation, name, 0);
     if (e == NULL)
@@ -310,7 +291,7 @@ work(unsigned worker, uint64_t random)
         _exit(4);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* the change of user has cleared it */
     while (!atomic_load(&shared->stop)) {
-        struct held *h = &held[sparse ? 0 : random_next(&random) % HANDLES];
+        struct held *h = &held[sparse ? 0 : next_random(&random) % HANDLES];
 
         /* Space for the closes, and for one DEATH of the supervisor's. */
         if (atomic_load(&shared->counts[worker]) + HANDLES + 2 >= LOG_ENTRIES)
@@ -320,10 +301,10 @@ work(unsigned worker, uint64_t random)
         else if (!take(worker, h, only_reader, &random))
             break;
         /* Crowded: whatever we hold. Sparse: long without, seldom with a handle. */
-        if (!sparse && random_next(&random) % 4 == 0)
-            sleep_ns(random_next(&random) % 4000000);
-        else if (sparse && random_next(&random) % (h->map == NULL ? 2 : 16) == 0)
-            sleep_ns(random_next(&random) % (h->map == NULL ? 4000000 : 400000));
+        if (!sparse && next_random(&random) % 4 == 0)
+            nap_us((int64_t)(next_random(&random) % 4000));
+        else if (sparse && next_random(&random) % (h->map == NULL ? 2 : 16) == 0)
+            nap_us((int64_t)(next_random(&random) % (h->map == NULL ? 4000 : 400)));
     }
     for (i = 0; i < HANDLES; i++)
         if (held[i].map != NULL)
@@ -346,7 +327,7 @@ static uint64_t failures;
 static void
 start_worker(unsigned w, uint64_t *random)
 {
-    uint64_t its_own = random_next(random);
+    uint64_t its_own = next_random(random);
 
     workers[w].killed = 0;
     workers[w].pid = fork();
@@ -508,10 +489,10 @@ check_nothing_left(const char *dir)
 static unsigned
 choose_victim(unsigned worker_count, uint64_t *random)
 {
-    unsigned w = (unsigned)(random_next(random) % worker_count);
+    unsigned w = (unsigned)(next_random(random) % worker_count);
     unsigned i;
 
-    if (random_next(random) % 2 == 0)
+    if (next_random(random) % 2 == 0)
         return w;
     for (i = 0; i < worker_count; i++, w = (w + 1) % worker_count) {
         uint32_t n = atomic_load(&shared->counts[w]);
@@ -536,7 +517,7 @@ run_epoch(unsigned kills, unsigned worker_count, uint64_t *random)
     for (w = 0; w < worker_count; w++)
         start_worker(w, random);
     while (killed < kills) {
-        sleep_ns(800000 + random_next(random) % 1000000);
+        nap_us(800 + (int64_t)(next_random(random) % 1000));
         collect_ended(0);
         for (w = 0; w < worker_count; w++)
             if (atomic_load(&shared->counts[w]) + 2 * HANDLES + 4 >= LOG_ENTRIES)

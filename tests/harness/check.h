@@ -28,6 +28,7 @@
 
 #include <mmf/mmf.h>
 
+#include "harness/clock.h"
 #include "harness/options.h"
 
 /*
@@ -105,12 +106,6 @@ _Noreturn void check_fail(const char *file, int line, const char *format, ...)
 
 /* A wait that must end long before: no bug may hang a test. */
 #define LONG_MS 120000
-
-/* Monotonic. */
-int64_t now_us(void);
-
-/* Pause. No test passes because of one. */
-void nap_us(int64_t length);
 
 /* A descriptor is readable, within that time. Where there are descriptors to poll. */
 int is_readable(int fd, int timeout_ms);

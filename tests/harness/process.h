@@ -33,9 +33,6 @@ struct process {
 /* All that are not finished. */
 extern struct process *process_all;
 
-/* Deadlines are in milliseconds. */
-#define now_ms() (now_us() / 1000)
-
 /* Another one, which has begun as far as the list says. */
 struct process *process_add(const char *role);
 

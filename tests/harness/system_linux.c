@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 long
@@ -48,24 +47,6 @@ int
 system_matches(const char *pattern, const char *name)
 {
     return fnmatch(pattern, name, 0) == 0;
-}
-
-int64_t
-now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-void
-nap_us(int64_t length)
-{
-    const struct timespec pause = {.tv_sec = length / 1000000,
-                                   .tv_nsec = length % 1000000 * 1000};
-
-    nanosleep(&pause, NULL);
 }
 
 int

@@ -535,7 +535,7 @@ serve_one(mmf_service *server)
 static void
 settle(mmf_service *server)
 {
-    int64_t begin = kill_now_ms(), end = begin + DONE_MS;
+    int64_t begin = now_ms(), end = begin + DONE_MS;
     int waits = kill_has(LISTENER | CALLER);
     mmf_channel_stats stats;
 
@@ -549,12 +549,12 @@ settle(mmf_service *server)
         if (!served && ours[0].call == 0 && ours[1].call == 0 && stats.depth == 0 &&
             (!waits || ledger->went_on))
             break;
-        if (kill_now_ms() > end) {
+        if (now_ms() > end) {
             kill_fail("a call", "it is never answered");
             break;
         }
     }
-    kill_late(kill_now_ms() - begin);
+    kill_late(now_ms() - begin);
 }
 
 /* Each entry is free, and each place of the client that has it. */

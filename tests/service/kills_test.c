@@ -7,6 +7,7 @@
  */
 #include "support.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -302,27 +303,56 @@ check_rest(mmf_service *client)
     }
 }
 
-TEST(servers_are_killed)
+/* Who dies in turn; the others live on. */
+enum deaths { SERVERS = 1, CLIENTS = 2 };
+
+static void
+kill_in_rounds(unsigned deaths)
 {
     mmf_service *client = new_one();
-    struct process *servers[VICTIMS];
+    struct process *servers[VICTIMS], *clients[VICTIMS];
     uint64_t number = 0;
 
-    for (int i = 0; i < VICTIMS; i++)
+    for (int i = 0; i < VICTIMS; i++) {
         servers[i] = begin("server");
+        clients[i] = begin("client");
+    }
     for (int round = 0; round < rounds(); round++) {
         int which = round % VICTIMS;
+        bool is_server =
+            deaths == SERVERS || (deaths != CLIENTS && next_random(&seed) % 2);
+        struct process **victim = is_server ? &servers[which] : &clients[which];
 
         call_until(client, random_moment(&seed), &number);
-        end_victim(servers[which]);
+        end_victim(*victim);
         call_some(client, 0, &number);
-        servers[which] = begin("server");
+        *victim = begin(is_server ? "server" : "client"); /* with its places */
     }
     check_rest(client);
     CHECK(service_stats(client).received >= number / 2);
     for (int i = 0; i < VICTIMS; i++)
+        end_victim(clients[i]);
+    call_until(client, random_moment(&seed), &number);
+    for (int i = 0; i < VICTIMS; i++)
         end_victim(servers[i]);
+    CHECK_INT(service_stats(client).receivers, 0);
+    CHECK_INT(service_stats(client).senders, 1);
     mmf_service_close(client);
+}
+
+TEST(servers_are_killed)
+{
+    kill_in_rounds(SERVERS);
+}
+
+TEST(clients_are_killed)
+{
+    kill_in_rounds(CLIENTS);
+}
+
+TEST(both_are_killed)
+{
+    kill_in_rounds(SERVERS | CLIENTS);
 }
 
 /* The last server is killed with our requests; the next one finds them. */
@@ -343,58 +373,6 @@ TEST(requests_wait_for_the_next_server)
         server = begin("server");
         receive_replies(client, call, &request);
         end_victim(server);
-    }
-    mmf_service_close(client);
-}
-
-TEST(clients_are_killed)
-{
-    mmf_service *client = new_one();
-    struct process *server = begin("server");
-    struct process *victims[VICTIMS];
-    uint64_t number = 0;
-
-    for (int i = 0; i < VICTIMS; i++)
-        victims[i] = begin("client");
-    for (int round = 0; round < rounds(); round++) {
-        int which = round % VICTIMS;
-
-        call_until(client, random_moment(&seed), &number);
-        end_victim(victims[which]);
-        victims[which] = begin("client"); /* with its number, and its places */
-    }
-    check_rest(client);
-    for (int i = 0; i < VICTIMS; i++)
-        end_victim(victims[i]);
-    call_until(client, random_moment(&seed), &number);
-    end_victim(server);
-    CHECK_INT(service_stats(client).receivers, 0);
-    CHECK_INT(service_stats(client).senders, 1);
-    mmf_service_close(client);
-}
-
-TEST(all_are_killed)
-{
-    mmf_service *client = new_one();
-    struct process *servers[VICTIMS], *clients[VICTIMS];
-    uint64_t number = 0;
-
-    for (int i = 0; i < VICTIMS; i++) {
-        servers[i] = begin("server");
-        clients[i] = begin("client");
-    }
-    for (int round = 0; round < rounds(); round++) {
-        struct process **victim = next_random(&seed) % 2 ? &servers[round % VICTIMS]
-                                                         : &clients[round % VICTIMS];
-
-        call_until(client, random_moment(&seed), &number);
-        end_victim(*victim);
-        *victim = begin(victim == &servers[round % VICTIMS] ? "server" : "client");
-    }
-    check_rest(client);
-    for (int i = 0; i < VICTIMS; i++) {
-        end_victim(clients[i]);
-        end_victim(servers[i]);
     }
     mmf_service_close(client);
 }

@@ -5,7 +5,6 @@
  */
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "harness/check.h"
 #include "ring_support.h"
@@ -36,15 +35,6 @@ only_the_last_is_free(void)
                                                      : MMF_SLOT_RESERVED);
 }
 
-static int64_t
-now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* A timer ends the other's writing, so that a loop without a bound shows as its time. */
 static void *
 end_it_all(void *argument)
@@ -53,7 +43,7 @@ end_it_all(void *argument)
 
     (void)argument;
     while (!atomic_load(&is_over) && now_ms() < end)
-        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        nap_us(10000);
     atomic_store(&is_over, 1);
     return NULL;
 }

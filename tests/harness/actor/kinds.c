@@ -3,17 +3,11 @@
  * functions of its own.
  */
 #include "harness/actor/actor.h"
+#include "harness/channel_bytes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#ifdef _WIN32
-#include <windows.h>
-#else
-#include <fcntl.h>
-#include <unistd.h>
-#endif
 
 static const char *const modes[] = {"auto", "manual", NULL};
 
@@ -176,98 +170,16 @@ kind_named(const char *name)
     complain("no such kind", name);
 }
 
-/*
- * `wraps=1`: a channel begins as if it had been used for long, five messages before its
- * indexes wrap (docs/internals/layout.md says where they are).
- */
-
-/* Keeps a channel without a handle of the library's. */
-#ifdef _WIN32
-typedef HANDLE hold;
-#else
-typedef int hold;
-#endif
-
-#ifdef _WIN32
-static hold
-hold_channel(const char *name)
-{
-    char data[64];
-
-    snprintf(data, sizeof(data), "%s:mmf:data", name);
-    return OpenFileMappingA(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, data);
-}
-
-static void
-release_hold(hold held)
-{
-    CloseHandle(held);
-}
-
-static void
-put_word(hold held, int64_t at, uint64_t value)
-{
-    char *base = MapViewOfFile(held, FILE_MAP_WRITE, 0, 0, 0);
-
-    if (base == NULL)
-        complain("the channel cannot be mapped", "wraps");
-    memcpy(base + 4096 + at, &value, sizeof(value));
-    UnmapViewOfFile(base);
-}
-#else
-/* By the lock that holds an object; a name of letters is its file's name. */
-static hold
-hold_channel(const char *name)
-{
-    struct flock range = {
-        .l_type = F_WRLCK, .l_start = (off_t)1 << 61 | 12345, .l_len = 1};
-    hold held;
-    char path[512];
-
-    snprintf(path, sizeof(path), "%s/mmf-%u/%s", getenv("MMF_DIR"), (unsigned)geteuid(),
-             name);
-    held = open(path, O_RDWR | O_CLOEXEC);
-    if (fcntl(held, F_OFD_SETLK, &range) != 0)
-        complain("the channel cannot be held", path);
-    return held;
-}
-
-static void
-release_hold(hold held)
-{
-    close(held);
-}
-
-static void
-put_word(hold held, int64_t at, uint64_t value)
-{
-    if (pwrite(held, &value, sizeof(value), (off_t)at) != sizeof(value))
-        complain("the channel cannot be written", "wraps");
-}
-#endif
-
-static void
-put_near_the_end(hold held, int kind)
-{
-    const uint64_t first = ((uint64_t)1 << 48) - 5;
-
-    put_word(held, 0, first);
-    if (kind != MMF_KIND_QUEUE)
-        return;
-    put_word(held, 16, UINT64_MAX - 1); /* skipped indexes */
-    put_word(held, 128, first);
-    put_word(held, 136, first);
-    put_word(held, 256, first - 1);
-}
-
+/* `wraps=1`: a channel begins as if it had been used for long. */
 static int
 reopen_near_the_end(struct call *call, int kind, struct making *m)
 {
-    hold held = hold_channel(text_at(call, m->first));
+    struct hold *held = hold_channel(text_at(call, m->first));
     int status;
 
     kinds_of_handles[kind].close(m->object);
-    put_near_the_end(held, kind);
+    if (held == NULL || !put_near_the_end(held, kind == MMF_KIND_QUEUE))
+        complain("the channel cannot be written", "wraps");
     m->how = "open";
     status = kinds_of_handles[kind].make(call, m);
     release_hold(held);

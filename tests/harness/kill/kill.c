@@ -61,15 +61,6 @@ kill_has(unsigned flags)
     return (kill_current->flags & flags) != 0;
 }
 
-int64_t
-kill_now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 void
 kill_late(int64_t milliseconds)
 {
@@ -77,21 +68,13 @@ kill_late(int64_t milliseconds)
         longest_ms = milliseconds;
 }
 
-static void
-nap(void)
-{
-    const struct timespec length = {.tv_nsec = 100000};
-
-    nanosleep(&length, NULL);
-}
-
 void
 kill_await(const volatile int *flag, int64_t milliseconds)
 {
-    int64_t end = kill_now_ms() + milliseconds;
+    int64_t end = now_ms() + milliseconds;
 
-    while (*flag == 0 && kill_now_ms() < end)
-        nap();
+    while (*flag == 0 && now_ms() < end)
+        nap_us(100);
 }
 
 void *
@@ -578,7 +561,7 @@ static void
 run_operation(void)
 {
     struct counts counts = {0};
-    int64_t begin = kill_now_ms();
+    int64_t begin = now_ms();
 
     longest_ms = 0;
     say("begins");
@@ -591,7 +574,7 @@ run_operation(void)
         kill_at_instructions(&counts);
     printf("%-42s %6lu %6lu %7lu %7lu %7lu %8lld %8.1f\n", kill_current->name,
            counts.calls, counts.asleep, counts.places, counts.killed, counts.missed,
-           (long long)longest_ms, (double)(kill_now_ms() - begin) / 1000);
+           (long long)longest_ms, (double)(now_ms() - begin) / 1000);
     fflush(stdout);
     add_to_sums(counts.calls + counts.asleep + counts.killed);
 }
@@ -778,31 +761,31 @@ kill_is_asleep(pid_t pid)
 void
 kill_await_sleep(pid_t pid)
 {
-    int64_t end = kill_now_ms() + SLEEP_MS;
+    int64_t end = now_ms() + SLEEP_MS;
 
     while (!kill_is_asleep(pid)) {
-        if (kill_now_ms() > end) {
+        if (now_ms() > end) {
             kill_fail("a helper", "it does not sleep");
             return;
         }
-        nap();
+        nap_us(100);
     }
 }
 
 void
 kill_await_end(pid_t pid)
 {
-    int64_t end = kill_now_ms() + END_MS;
+    int64_t end = now_ms() + END_MS;
     int status;
 
     while (waitpid(pid, &status, WNOHANG) == 0) {
-        if (kill_now_ms() > end) {
+        if (now_ms() > end) {
             kill_fail("a helper", "it waits forever");
             kill(pid, SIGKILL);
             waitpid(pid, &status, 0);
             return;
         }
-        nap();
+        nap_us(100);
     }
 }
 

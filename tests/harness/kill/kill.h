@@ -31,6 +31,8 @@
 #include "harness/options.h"
 #include "harness/step.h"
 
+#include "harness/clock.h"
+
 struct kill_operation {
     const char *name;      /* "CALL, how" or "KIND: CALL, how" */
     unsigned flags;        /* the suite's, and those below */
@@ -86,9 +88,6 @@ void kill_check(const char *what, int rc);
 
 /* For the table: survivors needed so long. */
 void kill_late(int64_t milliseconds);
-
-/* Monotonic. */
-int64_t kill_now_ms(void);
 
 /* Wait until `*place` is not 0, or the milliseconds have passed. */
 void kill_await(const volatile int *place, int64_t milliseconds);

@@ -16,25 +16,9 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { HELLO_MS = 60000, END_MS = 30000 };
-
-int64_t
-now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-void
-nap_ms(int ms)
-{
-    poll(NULL, 0, ms);
-}
 
 static _Noreturn void
 give_up(const struct peer *peer, const char *what)
@@ -220,7 +204,7 @@ end_peer(struct peer *peer)
     int status = 0;
 
     while (peer->is_fork && !is_over(peer->pid))
-        nap_ms(1);
+        nap_us(1000);
     while (!peer->is_fork && waitpid(peer->pid, &status, 0) < 0 && errno == EINTR)
         continue;
     if (peer->in >= 0)
@@ -240,7 +224,7 @@ peer_kill(struct peer *peer, int signal)
         return 0;
     kill(peer->pid, signal);
     while (signal != SIGKILL && !is_over(peer->pid) && now_ms() < deadline)
-        nap_ms(1);
+        nap_us(1000);
     kill(peer->pid, SIGKILL);
     return end_peer(peer);
 }

@@ -50,7 +50,7 @@ first_answer(const struct words *actors)
         if (first == NULL && now_ms() > deadline)
             fail("none of them answers");
         if (first == NULL)
-            nap_ms(1);
+            nap_us(1000);
     }
     return first;
 }

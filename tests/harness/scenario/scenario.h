@@ -61,6 +61,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "harness/clock.h"
+
 enum { MAX_WORDS = 80, MAX_WORD = 40960, MAX_PARAMETERS = 8, LONG_MS = 20000 };
 
 /*
@@ -188,9 +190,6 @@ const char *peer_leftovers(const struct peer *peer);
 
 /* Files below `directory`: how many; with `remove` they are removed. */
 int files_below(const char *directory, bool remove);
-
-int64_t now_ms(void);
-void nap_ms(int ms);
 
 /*
  * disk.c: files.

@@ -91,7 +91,7 @@ await_done(const struct words *actors, int count)
     int done;
 
     while ((done = count_done(actors)) < count && now_ms() < deadline)
-        nap_ms(1);
+        nap_us(1000);
     if (done != count)
         fail("%d have answered, not %d", done, count);
 }
