@@ -95,6 +95,11 @@ STEP(write_theirs, wait_a_moment(); send_number(their_latest, theirs));
  * Arrangements: a life elsewhere, and our handle.
  */
 
+#define BESIDE(name, begin, act, ours)                                                 \
+    STEP(name,                                                                         \
+         round_live_elsewhere(&(const struct elsewhere){begin, act, close_theirs});    \
+         ours)
+
 static void
 open_given(mmf_role role)
 {
@@ -102,93 +107,43 @@ open_given(mmf_role role)
 }
 
 static void
-wait_for_a_message(void)
+open_topic(mmf_role role)
 {
-    round_live_elsewhere(
-        &(const struct elsewhere){make_their_queue, send_theirs, close_theirs});
-    open_given(MMF_ROLE_RECEIVE);
+    CHECK_OK(mmf_topic_open_existing("Cat", WAITS(.role = role), &stage.given_topic));
 }
 
 static void
-wait_for_the_producer(void)
+open_to_read(void)
 {
-    round_live_elsewhere(
-        &(const struct elsewhere){make_their_producer, send_theirs, close_theirs});
-    open_given(MMF_ROLE_RECEIVE);
-}
-
-static void
-fill_given(void)
-{
-    for (uint64_t number = 1; number <= COUNT; number++)
-        send_number(stage.given_queue, number);
-}
-
-static void
-wait_for_room(void)
-{
-    round_live_elsewhere(
-        &(const struct elsewhere){make_their_queue, receive_theirs, close_theirs});
-    open_given(MMF_ROLE_BOTH);
-    fill_given();
-}
-
-static void
-wait_for_the_consumer(void)
-{
-    round_live_elsewhere(
-        &(const struct elsewhere){make_their_consumer, receive_theirs, close_theirs});
-    open_given(MMF_ROLE_SEND);
-    fill_given();
-}
-
-static void
-let_them_sleep(void)
-{
-    round_live_elsewhere(
-        &(const struct elsewhere){make_their_queue, await_ours, close_theirs});
-    open_given(MMF_ROLE_BOTH);
-    round_act_elsewhere();
-    wait_a_moment();
-}
-
-static void
-wait_with_a_descriptor(void)
-{
-    int fd;
-
-    wait_for_a_message();
-    CHECK_OK(mmf_queue_fd(stage.given_queue, &fd));
-}
-
-static void
-wait_for_a_publisher(void)
-{
-    round_live_elsewhere(
-        &(const struct elsewhere){make_their_topic, publish_theirs, close_theirs});
-    CHECK_OK(mmf_topic_open_existing("Cat", WAITS(.role = MMF_ROLE_RECEIVE),
-                                     &stage.given_topic));
-}
-
-static void
-wait_for_a_subscriber(void)
-{
-    round_live_elsewhere(
-        &(const struct elsewhere){make_their_topic, read_theirs, close_theirs});
-    CHECK_OK(mmf_topic_open_existing("Cat", WAITS(.role = MMF_ROLE_SEND),
-                                     &stage.given_topic));
-    for (uint64_t number = 1; number <= COUNT; number++)
-        send_number(stage.given_topic, number);
-}
-
-static void
-wait_for_a_value(void)
-{
-    round_live_elsewhere(
-        &(const struct elsewhere){make_their_latest, write_theirs, close_theirs});
     CHECK_OK(mmf_latest_open_existing("Cat", WAITS(.role = MMF_ROLE_RECEIVE),
                                       &stage.given_latest));
 }
+
+/* As many messages as it holds. */
+#define FILL(channel)                                                                  \
+    do {                                                                               \
+        for (uint64_t number = 1; number <= COUNT; number++)                           \
+            send_number(channel, number);                                              \
+    } while (0)
+
+BESIDE(wait_for_a_message, make_their_queue, send_theirs, open_given(MMF_ROLE_RECEIVE));
+BESIDE(wait_for_the_producer, make_their_producer, send_theirs,
+       open_given(MMF_ROLE_RECEIVE));
+BESIDE(wait_for_room, make_their_queue, receive_theirs, open_given(MMF_ROLE_BOTH);
+       FILL(stage.given_queue));
+BESIDE(wait_for_the_consumer, make_their_consumer, receive_theirs,
+       open_given(MMF_ROLE_SEND);
+       FILL(stage.given_queue));
+BESIDE(let_them_sleep, make_their_queue, await_ours, open_given(MMF_ROLE_BOTH);
+       round_act_elsewhere(); wait_a_moment());
+BESIDE(wait_with_a_descriptor, make_their_queue, send_theirs,
+       open_given(MMF_ROLE_RECEIVE);
+       CHECK_OK(mmf_queue_fd(stage.given_queue, &(int){-1})));
+BESIDE(wait_for_a_publisher, make_their_topic, publish_theirs,
+       open_topic(MMF_ROLE_RECEIVE));
+BESIDE(wait_for_a_subscriber, make_their_topic, read_theirs, open_topic(MMF_ROLE_SEND);
+       FILL(stage.given_topic));
+BESIDE(wait_for_a_value, make_their_latest, write_theirs, open_to_read());
 
 /*
  * Those that die with something in flight, when the call is about to begin.
@@ -225,14 +180,8 @@ create_given(void)
                                       &stage.given_queue));
 }
 
-static void
-let_a_consumer_die(void)
-{
-    create_given();
-    fill_given();
-    round_live_until_killed(take_both);
-}
-
+STEP(let_a_consumer_die, create_given(); FILL(stage.given_queue);
+     round_live_until_killed(take_both));
 STEP(let_a_producer_die, create_given(); round_live_until_killed(reserve_both));
 
 static void
@@ -250,11 +199,10 @@ hold_topic_by_the_dying(void)
                                       WAITS(.role = MMF_ROLE_SEND), NULL,
                                       &stage.given_topic));
     round_live_until_killed(let_a_subscriber_die);
-    for (uint64_t number = 1; number <= COUNT; number++)
-        send_number(stage.given_topic, number);
+    FILL(stage.given_topic);
 }
 
-STEP(create_full, create_given(); fill_given());
+STEP(create_full, create_given(); FILL(stage.given_queue));
 
 /*
  * The calls. What they received is in stage.stats.sent, which has no other use here.
@@ -270,78 +218,46 @@ receive(int32_t timeout_ms)
 }
 
 static int
-receive_when_asked(void)
-{
-    round_act_elsewhere();
-    return receive(LONG_MS);
-}
-
-static int
-send_when_asked(void)
-{
-    static const uint64_t number = COUNT + 1;
-
-    round_act_elsewhere();
-    return mmf_queue_send(stage.given_queue, &number, SIZE, LONG_MS, NULL);
-}
-
-static int
-send_to_sleeper(void)
-{
-    static const uint64_t number = 1;
-
-    return mmf_queue_send(stage.given_queue, &number, SIZE, 0, NULL);
-}
-
-CALL(receive_in_vain, receive(IN_VAIN_MS));
-CALL(send_in_vain, mmf_queue_send(stage.given_queue, &theirs, SIZE, IN_VAIN_MS, NULL));
-
-static int
-subscribe_when_asked(void)
+subscribe(int32_t timeout_ms)
 {
     size_t length;
 
-    round_act_elsewhere();
-    return mmf_topic_receive(stage.given_topic, &stage.stats.sent, SIZE, LONG_MS,
+    return mmf_topic_receive(stage.given_topic, &stage.stats.sent, SIZE, timeout_ms,
                              &length, NULL);
 }
 
 static int
-publish_when_asked(void)
+send(uint64_t number, int32_t timeout_ms)
 {
-    static const uint64_t number = COUNT + 1;
-
-    round_act_elsewhere();
-    return mmf_topic_send(stage.given_topic, &number, SIZE, LONG_MS, NULL);
+    return mmf_queue_send(stage.given_queue, &number, SIZE, timeout_ms, NULL);
 }
 
 static int
-await_version_when_asked(void)
+publish(uint64_t number, int32_t timeout_ms)
 {
-    round_act_elsewhere();
-    return mmf_latest_wait(stage.given_latest, 0, LONG_MS);
+    return mmf_topic_send(stage.given_topic, &number, SIZE, timeout_ms, NULL);
 }
 
-static int
-receive_from_the_dead(void)
-{
-    round_kill_child();
-    return receive(DEATH_MS);
-}
+CALL(send_to_sleeper, send(1, 0));
+CALL(receive_in_vain, receive(IN_VAIN_MS));
+CALL(send_in_vain, send(theirs, IN_VAIN_MS));
 
-static int
-send_over_the_dead(void)
-{
-    round_kill_child();
-    return mmf_queue_send(stage.given_queue, &theirs, SIZE, DEATH_MS, NULL);
-}
+/* While the other process does its part. */
+#define CALL_WHEN_ASKED(name, call) CALL(name, (round_act_elsewhere(), (call)))
 
-static int
-publish_over_the_dead(void)
-{
-    round_kill_child();
-    return mmf_topic_send(stage.given_topic, &theirs, SIZE, DEATH_MS, NULL);
-}
+CALL_WHEN_ASKED(receive_when_asked, receive(LONG_MS));
+CALL_WHEN_ASKED(send_when_asked, send(COUNT + 1, LONG_MS));
+CALL_WHEN_ASKED(subscribe_when_asked, subscribe(LONG_MS));
+CALL_WHEN_ASKED(publish_when_asked, publish(COUNT + 1, LONG_MS));
+CALL_WHEN_ASKED(await_version_when_asked,
+                mmf_latest_wait(stage.given_latest, 0, LONG_MS));
+
+/* Right after its death. */
+#define CALL_AFTER_DEATH(name, call) CALL(name, (round_kill_child(), (call)))
+
+CALL_AFTER_DEATH(receive_from_the_dead, receive(DEATH_MS));
+CALL_AFTER_DEATH(send_over_the_dead, send(theirs, DEATH_MS));
+CALL_AFTER_DEATH(publish_over_the_dead, publish(theirs, DEATH_MS));
 
 /*
  * Is all there?
