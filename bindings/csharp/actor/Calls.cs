@@ -279,6 +279,8 @@ internal sealed unsafe partial class Calls(string? handle, string[] words, Dicti
         string command = System.IO.File.ReadAllText("/proc/self/comm").TrimEnd('\n');
         NamedObjectHolder[] readers = found.Holders.Where(one => one.IsReadOnly).ToArray();
 
+        if (found.Channel is { } channel) // before the object's own capacity
+            Count(channel);
         Say("status", new[] { "", "in_use", "orphaned", "invalid", "inaccessible" }[(int)found.Status]);
         Say("kind", found.Kind.ToString().ToLowerInvariant());
         Say("holders", found.HolderCount);
