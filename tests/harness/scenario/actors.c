@@ -320,8 +320,6 @@ fork_actor(struct actor *parent, const char *name)
     if (actor_count == MAX_ACTORS || *name != 'c' ||
         (actor != NULL && actor->peer != NULL))
         fail("%s cannot be forked", name);
-    if (actor == NULL)
-        actor = &actors[actor_count++];
     record(parent, "forks");
     said = have_done(parent,
                      text_format("fork %s /proc/%ld/fd/%d /proc/%ld/fd/%d", name,
@@ -330,6 +328,8 @@ fork_actor(struct actor *parent, const char *name)
     peer_adopt(peer, theirs, (pid_t)atol(word_value(&answer, "pid")));
     peer->next = peers;
     peers = peer;
+    if (actor == NULL) /* not before the parent has forked: it may not be able to */
+        actor = &actors[actor_count++];
     memset(actor, 0, sizeof(*actor));
     actor->name = text_copy(name, strlen(name));
     actor->peer = peer;
