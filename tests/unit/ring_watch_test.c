@@ -9,7 +9,9 @@
 
 static int64_t now, slept;
 static int woken;
-static bool rings;
+
+/* The sleep is rung, or others are: that changes the doorbell alone. */
+static bool rings, rings_others;
 
 static int64_t
 read_clock(void *context)
@@ -24,8 +26,8 @@ sleep_until(void *context, mmf_atomic_u32 *doorbell, uint32_t expected, int64_t 
     (void)context;
     (void)expected;
     slept = until - now;
-    now = until;
-    if (rings)
+    now = rings ? now + slept / 2 : until;
+    if (rings || rings_others)
         *doorbell += MMF_DOORBELL_RING;
 }
 
@@ -66,7 +68,7 @@ begin(struct mmf_ring_shape shape)
                                           .deadline = MMF_RING_FOREVER,
                                           .strategy = MMF_STRATEGY_WAIT,
                                           .is_for_newer = true};
-    rings = false;
+    rings = rings_others = false;
     woken = 0;
 }
 
@@ -102,6 +104,8 @@ end(enum mmf_step step)
 }
 
 static const struct mmf_ring_shape queue = {.kind = MMF_KIND_QUEUE};
+static const struct mmf_ring_shape topic = {.kind = MMF_KIND_TOPIC};
+static const struct mmf_ring_shape latest = {.kind = MMF_KIND_LATEST};
 
 TEST(one_alone_ticks_and_watches)
 {
@@ -191,6 +195,110 @@ TEST(a_watcher_that_finds_a_message_unrung_wakes_all)
     CHECK_INT(woken_at_end(false, MMF_STEP_DONE), MMF_RING_ALL);
 }
 
+/* It was killed between its step on the doorbell and the wake-up: there is no mark. */
+static int
+woken_after_dead_ring(struct mmf_ring_shape shape, int sleeps)
+{
+    begin(shape);
+    add_sleepers();
+    for (int i = 0; i < sleeps; i++)
+        CHECK_INT(ticks(), 1);
+    ring.shared->message_doorbell &= ~(MMF_DOORBELL_SLEEPER | MMF_DOORBELL_SEVERAL);
+    ring.shared->message_doorbell += MMF_DOORBELL_RING;
+    end(MMF_STEP_DONE);
+    return woken;
+}
+
+TEST(one_that_finds_a_message_whose_ring_died_wakes_all)
+{
+    CHECK_INT(woken_after_dead_ring(topic, 2), MMF_RING_ALL);
+    CHECK_INT(woken_after_dead_ring(latest, 2), MMF_RING_ALL);
+    CHECK_INT(woken_after_dead_ring(topic, 1),
+              MMF_RING_ALL); /* it does not watch yet */
+    CHECK_INT(woken_after_dead_ring(queue, 2), MMF_WATCHERS); /* it took the message */
+}
+
+TEST(one_that_is_rung_wakes_none)
+{
+    begin(topic);
+    add_sleepers();
+    rings = true;
+    CHECK_INT(ticks(), 1);
+    end(MMF_STEP_DONE);
+    CHECK_INT(woken, 0);
+}
+
+/* Two watch, until this one is woken from its long sleep in their stead. */
+static void
+begin_as_heir(void)
+{
+    begin(queue);
+    add_sleepers();
+    watch(0, OTHER);
+    watch(1, THIRD);
+    rings = true;
+    CHECK_INT(ticks(), MMF_RING_LONG_SLEEP);
+    ring.shared->watch[0] = 0;
+    rings = false;
+}
+
+TEST(an_heir_that_leaves_before_it_watches_wakes_others)
+{
+    begin_as_heir();
+    rings = true;
+    CHECK_INT(ticks(), 1);
+    CHECK_INT(ticks(), 1);
+    CHECK_INT(ring.shared->watch[0], 0);
+    end(MMF_STEP_DONE);
+    CHECK_INT(woken, MMF_WATCHERS);
+}
+
+TEST(an_heir_watches_after_a_tick)
+{
+    begin_as_heir();
+    CHECK_INT(ticks(), 1);
+    CHECK_INT(ticks(), 1);
+    CHECK(ring.shared->watch[0] == mmf_watch_stamp(US, now - MMF_RING_TICK));
+    end(MMF_STEP_WOULD_BLOCK);
+}
+
+TEST(an_heir_that_comes_too_late_wakes_none)
+{
+    begin_as_heir();
+    watch(0, OTHER);
+    watch(1, THIRD);
+    CHECK_INT(ticks(), MMF_RING_LONG_SLEEP);
+    end(MMF_STEP_WOULD_BLOCK);
+    CHECK_INT(woken, 0);
+}
+
+/* Else no stamp would be new where messages come more often than ticks. */
+TEST(a_ring_for_others_ends_no_watch)
+{
+    begin(queue);
+    rings_others = true;
+    for (int i = 0; i < 3; i++) {
+        CHECK_INT(ticks(), 1);
+        if (i > 0)
+            CHECK(ring.shared->watch[0] == mmf_watch_stamp(US, now - MMF_RING_TICK));
+    }
+    end(MMF_STEP_WOULD_BLOCK);
+}
+
+TEST(a_watcher_that_is_blocked_watches_no_more)
+{
+    begin(topic);
+    add_sleepers();
+    CHECK_INT(ticks(), 1);
+    CHECK_INT(ticks(), 1);
+    CHECK(ring.shared->watch[0] != 0);
+    ring.shared->tail = FIRST + 1; /* a reservation */
+    CHECK_INT(ticks(), 1);
+    CHECK_INT(ring.shared->watch[0], 0);
+    CHECK_INT(woken, MMF_WATCHERS);
+    end(MMF_STEP_WOULD_BLOCK);
+}
+
 TEST(one_that_was_replaced_wakes_none)
 {
     begin(queue);
@@ -221,8 +329,6 @@ check_apart(void)
 
 TEST(what_is_not_there_for_all_is_not_shared)
 {
-    static const struct mmf_ring_shape topic = {.kind = MMF_KIND_TOPIC};
-    static const struct mmf_ring_shape latest = {.kind = MMF_KIND_LATEST};
     mmf_atomic_u32 answers = 0;
 
     begin(queue);

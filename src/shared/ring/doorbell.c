@@ -26,7 +26,7 @@
  * value that it does not have ends at once. */
 enum { ROUNDS = 1000 };
 
-void
+bool
 mmf_doorbell_ring(mmf_atomic_u32 *doorbell, int count, const struct mmf_ring_ops *ops)
 {
     uint32_t value = mmf_load_acquire_u32(doorbell);
@@ -36,7 +36,7 @@ mmf_doorbell_ring(mmf_atomic_u32 *doorbell, int count, const struct mmf_ring_ops
     MMF_ASSERT(count > 0);
     do {
         if (!(value & MARKS))
-            return;
+            return false;
         next = value + MMF_DOORBELL_RING;
         if (!(value & MMF_DOORBELL_SEVERAL) || count == MMF_RING_ALL)
             next &= ~MARKS;
@@ -45,6 +45,7 @@ mmf_doorbell_ring(mmf_atomic_u32 *doorbell, int count, const struct mmf_ring_ops
     if (ops->wake(ops->context, doorbell, count) < count && (next & MARKS) &&
         mmf_exchange_if_u32(doorbell, &next, next & ~MARKS))
         ops->wake(ops->context, doorbell, MMF_RING_ALL);
+    return true;
 }
 
 void

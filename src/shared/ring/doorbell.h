@@ -62,8 +62,8 @@ void mmf_doorbell_mark(mmf_atomic_u32 *doorbell, struct mmf_doorbell_mark *mark)
 void mmf_doorbell_unmark(mmf_atomic_u32 *doorbell,
                          const struct mmf_doorbell_mark *mark);
 
-/* Wake up to `count` sleepers. */
-void mmf_doorbell_ring(mmf_atomic_u32 *doorbell, int count,
+/* Wake up to `count` sleepers. False: there is no mark. */
+bool mmf_doorbell_ring(mmf_atomic_u32 *doorbell, int count,
                        const struct mmf_ring_ops *ops);
 
 /* There is a sleeper. See doorbell.c for those that this misses, for want of a fence. */

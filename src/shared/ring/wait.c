@@ -9,11 +9,12 @@
  * A thousand receivers need not all try: two watch (page/watch.h), and the others sleep
  * for many ticks. A watcher is a receiver for which a message is there exactly when it is
  * there for all others: see can_share. One that finds a message although no ring has
- * come rings for all. One that leaves takes its stamp out and then rings for two others,
- * of which one takes its place. A receiver that relies on watchers has read the doorbell
- * before their stamps, so it does not sleep if one has left since. So one kill
- * leaves no message unnoticed for more than a tick or two, whichever process it hits; with a
- * second one before the end of a long sleep it may be that long.
+ * ended its sleep rings for all. One that leaves takes its stamp out and then rings for
+ * two others; an heir that has to leave before it watches does the same. A receiver that
+ * relies on watchers has read the doorbell before their stamps, so it does not sleep if
+ * one has left since. So one kill leaves no message unnoticed for more than a tick or
+ * two, whichever process it hits; with a second one before the end of a long sleep it may
+ * be that long.
  *
  *   killed                         a survivor sees
  *   after `dead_checked` was noted the next tick's
@@ -279,8 +280,40 @@ can_share(const struct mmf_ring_wait *wait)
            (mmf_ring_tail(ring) & MMF_INDEX_MASK) == ring->cursor;
 }
 
-/* True: others watch, and this one may sleep on. After a sleep of a whole tick that no
- * ring has ended it watches itself if it must. */
+/* The doorbell's value says nothing of that: a ring that dies has changed it. */
+static bool
+has_slept_out(const struct mmf_ring_wait *wait, int64_t now)
+{
+    return wait->slept_until != 0 && now >= wait->slept_until;
+}
+
+/* There may be sleepers without a mark: a ring that died has taken it off. */
+static void
+ring_in_any_case(const struct mmf_ring_wait *wait, int count)
+{
+    mmf_atomic_u32 *doorbell = &wait->ring->shared->message_doorbell;
+
+    if (!mmf_doorbell_ring(doorbell, count, wait->ops))
+        wait->ops->wake(wait->ops->context, doorbell, count);
+}
+
+/*
+ * Take our stamp out and, if it was there or we were woken to take a place, wake others
+ * for it.
+ */
+static void
+stop_watching(struct mmf_ring_wait *wait)
+{
+    if (mmf_watch_leave(wait->ring->shared->watch, wait->watch) || wait->is_heir) {
+        mmf_fence_full();
+        ring_in_any_case(wait, MMF_WATCHERS);
+    }
+    wait->watch = 0;
+    wait->is_heir = false;
+}
+
+/* True: others watch, and this one may sleep on. After a sleep that no ring has ended it
+ * watches itself if it must. */
 static bool
 can_rely(struct mmf_ring_wait *wait)
 {
@@ -290,40 +323,52 @@ can_rely(struct mmf_ring_wait *wait)
                                         .now = wait->now,
                                         .tick = MMF_RING_TICK};
 
-    if (!can_share(wait))
+    if (!can_share(wait)) {
+        stop_watching(wait);
         return false;
+    }
     /* pairs with the fence in stop_watching */
     mmf_fence_full();
-    if (!wait->has_slept || wait->mark.value != wait->slept_on)
-        return mmf_watch_is_kept(words, &turn);
+    if (wait->watch == 0 && !has_slept_out(wait, wait->now)) {
+        bool is_kept = mmf_watch_is_kept(words, &turn);
+
+        wait->is_heir = !is_kept && (wait->is_heir || wait->has_relied);
+        return is_kept;
+    }
+    wait->is_heir = false;
     wait->watch =
         mmf_watch_take(words, &turn) ? mmf_watch_stamp(turn.ticket, turn.now) : 0;
     return wait->watch == 0;
 }
 
-static void
-stop_watching(struct mmf_ring_wait *wait, bool has_found_unrung)
+/*
+ * A message was there, but no ring had ended the sleep, so its ring was missed, or has
+ * died. The latter may have changed the doorbell, and taken the marks off. A queue's
+ * message can have been rung for another receiver.
+ */
+static bool
+is_unrung(const struct mmf_ring_wait *wait, uint32_t doorbell)
 {
-    struct mmf_ring_shared *shared = wait->ring->shared;
-
-    if (!mmf_watch_leave(shared->watch, wait->watch) && !has_found_unrung)
-        return;
-    mmf_fence_full();
-    mmf_doorbell_ring(&shared->message_doorbell,
-                      has_found_unrung ? MMF_RING_ALL : MMF_WATCHERS, wait->ops);
+    if (wait->slept_until == 0 || wait->sending || wait->doorbell != NULL ||
+        wait->ring->shape.is_spsc)
+        return false;
+    if (wait->ring->shape.kind == MMF_KIND_QUEUE)
+        return wait->watch != 0 && doorbell == wait->slept_on;
+    return has_slept_out(wait, wait->ops->now(wait->ops->context));
 }
 
 static void
 sleep_for_long(struct mmf_ring_wait *wait)
 {
-    int64_t ticks = can_rely(wait) ? MMF_RING_LONG_SLEEP : 1;
-    int64_t until = wait->now + ticks * MMF_RING_TICK;
+    bool relies = can_rely(wait);
+    int64_t until = wait->now + (relies ? MMF_RING_LONG_SLEEP : 1) * MMF_RING_TICK;
 
     MMF_ASSERT(wait->has_marked && !wait->is_spinning);
-    wait->has_slept = true;
+    wait->has_relied = relies;
     wait->slept_on = wait->mark.value;
+    wait->slept_until = until < wait->deadline ? until : wait->deadline;
     wait->ops->sleep(wait->ops->context, doorbell_of(wait), wait->mark.value,
-                     until < wait->deadline ? until : wait->deadline);
+                     wait->slept_until);
     wait->phase = WOKEN;
 }
 
@@ -378,13 +423,15 @@ mmf_ring_wait_more(struct mmf_ring_wait *wait)
 enum mmf_step
 mmf_ring_wait_end(struct mmf_ring_wait *wait, enum mmf_step step)
 {
-    bool is_unrung =
-        wait->has_slept && mmf_load_relaxed_u32(doorbell_of(wait)) == wait->slept_on;
+    bool rings = step == MMF_STEP_DONE &&
+                 is_unrung(wait, mmf_load_relaxed_u32(doorbell_of(wait)));
 
     MMF_ASSERT(step != MMF_STEP_AGAIN);
     if (wait->has_marked)
         mmf_doorbell_unmark(doorbell_of(wait), &wait->mark);
-    if (wait->watch != 0)
-        stop_watching(wait, is_unrung && step == MMF_STEP_DONE);
+    if (wait->watch != 0 || wait->is_heir)
+        stop_watching(wait);
+    if (rings)
+        ring_in_any_case(wait, MMF_RING_ALL);
     return step == MMF_STEP_WOULD_BLOCK && wait->is_peer_closed ? MMF_STEP_GONE : step;
 }

@@ -50,9 +50,11 @@ struct mmf_ring_wait {
     int rounds; /* attempts that it has */
     int64_t now;
     int64_t spins_since; /* 0: a first round without pauses */
-    bool has_slept;
-    uint32_t slept_on; /* this value of the doorbell */
-    uint64_t watch;    /* its stamp in the ring's `watch`; 0: it does not watch */
+    int64_t slept_until; /* unless a ring has ended its last sleep; 0: it had none */
+    uint32_t slept_on;   /* this value of the doorbell */
+    bool has_relied;     /* the last sleep was long */
+    bool is_heir;   /* was woken from one, to watch in the place of one that left */
+    uint64_t watch; /* its stamp in the ring's `watch`; 0: it does not watch */
     struct mmf_doorbell_mark mark;
 };
 

@@ -2,7 +2,8 @@
  * watch.pml - receivers that rely on others which watch, as src/shared/ring/wait.c and
  * src/shared/page/watch.c do it.
  *
- * A sender may not see that there are sleepers, and then rings for none. A sleep of a tick
+ * A sender may not see that there are sleepers, and then rings for none, or be killed in
+ * the middle of a ring: the doorbell has changed then, and none is woken. A sleep of a tick
  * ends at any time. A long one ends by a ring alone, though the real one ends by itself
  * later: so no receiver may sleep on while there is a message for it, unless two processes
  * were killed. The stamp of a live watcher is never late, that of a dead one at any time.
@@ -53,6 +54,12 @@ inline take_there(found)
     fi
 }
 
+#ifdef TOPIC
+#define RINGS ALL
+#else
+#define RINGS 1
+#endif
+
 inline change()
 {
     d_step {
@@ -67,20 +74,8 @@ inline change()
 #define wake(who)                                                                      \
     RECEIVERS > who && asleep[who % RECEIVERS] -> asleep[who % RECEIVERS] = false
 
-/* As doorbell.c does, all at once: its own model is doorbell.pml. Which of them is woken is
- * the kernel's to say. */
-inline ring(count)
+inline wake_up()
 {
-    rung = (marks != 0 -> count : 0);
-    if
-    :: rung == 0
-    :: else ->
-        change();
-        if
-        :: rung == ALL || (marks & SEVERAL) == 0 -> marks = 0; alone = NONE
-        :: else
-        fi
-    fi;
     do
     :: rung == 0 -> break
     :: rung > 0 ->
@@ -96,6 +91,36 @@ inline ring(count)
     od
 }
 
+/* As doorbell.c does, all at once: its own model is doorbell.pml. Which of them is woken is
+ * the kernel's to say. */
+inline ring(count)
+{
+    rung = (marks != 0 -> count : 0);
+    if
+    :: rung == 0
+    :: else ->
+        change();
+        if
+        :: rung == ALL || (marks & SEVERAL) == 0 -> marks = 0; alone = NONE
+        :: else
+        fi
+    fi;
+    wake_up()
+}
+
+/* Also if a ring that died has taken the marks off. */
+inline ring_in_any_case(count)
+{
+    if
+#ifndef MUTANT_RINGS_IF_MARKED
+    :: marks == 0 -> rung = count; wake_up()
+    :: marks != 0 -> ring(count)
+#else
+    :: true -> ring(count)
+#endif
+    fi
+}
+
 active proctype sender()
 {
     byte sent = 0, rung = 0;
@@ -107,7 +132,15 @@ active proctype sender()
         atomic {
             if
             :: true /* it does not see the marks */
-            :: ring(1)
+            :: ring(RINGS)
+            :: marks != 0 && crashes > 0 ->
+                crashes--;
+                sent = MESSAGES;
+                change();
+                if
+                :: RINGS == ALL || (marks & SEVERAL) == 0 -> marks = 0; alone = NONE
+                :: else
+                fi
             fi
         }
     od
@@ -177,7 +210,8 @@ active [RECEIVERS] proctype receiver() provided (!dead[_pid - 3])
 {
     byte me = _pid - 3;
     byte word = 0, rung = 0;
-    bool is_quiet = false, watches = false, found = false, relies;
+    bool is_quiet = false, watches = false, found = false, relies = false;
+    bool is_out = false /* no ring has ended the sleep */, is_heir = false;
 
     do
     :: true ->
@@ -201,14 +235,15 @@ active [RECEIVERS] proctype receiver() provided (!dead[_pid - 3])
 #ifndef MUTANT_MARK_LATE
             choose(word);
 #endif
+            is_heir = !watches && !is_out && word != NONE && (is_heir || relies);
             relies = word == NONE;
             if
-            :: is_quiet && word != NONE ->
+            :: (is_out || watches) && word != NONE ->
                 words[word] = me; is_late[word] = false; watches = true
-            :: is_quiet && word == NONE -> watches = false
+            :: (is_out || watches) && word == NONE -> watches = false
             :: else
             fi;
-            word = 0
+            word = 0; is_out = false
         }
         atomic {
             if
@@ -219,7 +254,7 @@ active [RECEIVERS] proctype receiver() provided (!dead[_pid - 3])
         atomic {
             if
             :: !asleep[me]
-            :: !relies -> asleep[me] = false /* the tick is over */
+            :: asleep[me] && !relies -> asleep[me] = false; is_out = true
             fi;
             is_quiet = is_same[me];
             /* a timeout may come, too */
@@ -233,45 +268,47 @@ again:
     od;
 leave:
     atomic {
-        is_quiet = is_same[me];
         if
         :: alone == me -> marks = 0; alone = NONE; change()
         :: else
         fi
     }
+#ifdef TOPIC
+    found = found && is_out;
+#else
+    found = found && watches && is_quiet;
+#endif
     if
-    :: watches ->
-#ifndef MUTANT_LEAVES_SILENTLY
+    :: watches || is_heir ->
         atomic {
-            watches = false;
+            watches = is_heir;
             if
             :: words[0] == me -> words[0] = NONE; watches = true
             :: words[1] == me -> words[1] = NONE; watches = true
             :: else
             fi
         }
+#ifndef MUTANT_LEAVES_SILENTLY
         atomic {
             if
-            :: found && is_quiet -> ring(ALL)
-            :: !(found && is_quiet) && watches -> ring(LEAVERS)
-            :: else
-            fi
-        }
-#else
-        atomic {
-            if
-            :: words[0] == me -> words[0] = NONE
-            :: words[1] == me -> words[1] = NONE
+            :: watches -> ring_in_any_case(LEAVERS)
             :: else
             fi
         }
 #endif
     :: else
     fi;
+    atomic {
+        if
+        :: found -> ring_in_any_case(ALL)
+        :: else
+        fi
+    }
     skip;
     d_step {
         word = 0; is_same[me] = false;
-        is_quiet = false; watches = false; found = false; relies = false
+        is_quiet = false; watches = false; found = false; relies = false;
+        is_out = false; is_heir = false
     }
 }
 

@@ -49,16 +49,14 @@ mmf_tokens_close(struct mmf_tokens *tokens)
     }
 }
 
-#define LONGEST (MMF_RING_LONG_SLEEP * MMF_RING_TICK)
-
-/* Not less than asked for, up to the longest of a wait that is cut in parts. */
+/* Not less than asked for; no sleep is longer than a tick, for a token may be lost. */
 static DWORD
 to_milliseconds(int64_t nanoseconds)
 {
     if (nanoseconds <= 0)
         return 0;
-    if (nanoseconds >= LONGEST)
-        return (DWORD)(LONGEST / 1000000);
+    if (nanoseconds >= MMF_RING_TICK)
+        return (DWORD)(MMF_RING_TICK / 1000000);
     return (DWORD)((nanoseconds + 999999) / 1000000);
 }
 
